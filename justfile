@@ -1,0 +1,44 @@
+# `just` alone lists what you can do. Every recipe is one line you could type yourself.
+export PATH := justfile_directory() / ".venv" / "bin:" + env("PATH")
+
+_default:
+    @just --list --unsorted
+
+# Everything CI checks, fastest first.
+[group("check")]
+check: lint map types test
+
+# Style and the house rules that ruff knows.
+[group("check")]
+lint:
+    ruff check && ruff format --check
+
+# Strict types.
+[group("check")]
+types:
+    mypy
+
+# Who may import whom.
+[group("check")]
+map:
+    lint-imports --no-logo
+
+# The quick tests, on an embedded Postgres. `just test -k urgent` for one.
+[group("check")]
+test *args:
+    pytest {{args}}
+
+# The whole path on made-up data: no key, no server.
+[group("run")]
+demo:
+    python -m harken demo
+
+# One benchmark beside its yardstick, for example `just bench p3_decisions --json`; see docs/benchmarks.md.
+[group("measure")]
+bench name *args:
+    python -m benchmarks.{{name}} {{args}}
+
+# The acceptance runs on real data that you have in PATH.
+[group("measure")]
+accept path *args:
+    python -m benchmarks.accept --data {{quote(path)}} {{args}}
