@@ -1,0 +1,1 @@
+"""Boring tools that know nothing of customers."""

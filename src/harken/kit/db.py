@@ -1,0 +1,96 @@
+"""One pool, one transaction per unit of work. Nobody else commits."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString, TypeAlias
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from harken.errors import TryAgainError
+from harken.kit import migrate
+
+Row: TypeAlias = DictRow
+Tx: TypeAlias = psycopg.Connection[Row]
+
+SERVING_ROLE = "harken_app"
+POOL_SIZE = 8
+CONNECT_TIMEOUT_S = 10.0
+PROBE_TIMEOUT_S = 2
+
+# Its warnings repeat, once for every attempt, what the caller is told in one line.
+logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+
+
+class Database:
+    """A PostgreSQL by URL. Every connection serves as `harken_app`, whoever logged in."""
+
+    def __init__(self, url: str, *, size: int = POOL_SIZE) -> None:
+        self.url = url
+        self._pool: ConnectionPool[Tx] = ConnectionPool(
+            url,
+            connection_class=psycopg.Connection[DictRow],
+            kwargs={"row_factory": dict_row, "application_name": "harken", "autocommit": True},
+            configure=_serve,
+            min_size=0,
+            max_size=size,
+            timeout=CONNECT_TIMEOUT_S,
+            reconnect_timeout=CONNECT_TIMEOUT_S,
+            open=False,
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Tx]:
+        """Commit when the block ends, roll back when it raises."""
+        with self.statement() as connection, connection.transaction():
+            yield connection
+
+    @contextmanager
+    def statement(self) -> Iterator[Tx]:
+        """For a single statement, which is a transaction in itself: it saves two journeys to the server."""
+        self._pool.open()
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except PoolTimeout as broken:
+            raise TryAgainError(
+                f"The database did not answer: {self._why()}. What was committed is kept; try again when it is back."
+            ) from broken
+        except psycopg.OperationalError as broken:
+            raise TryAgainError(
+                f"The database went away: {first_line(broken)}. What was committed is kept; run the same command again."
+            ) from broken
+
+    def _why(self) -> str:
+        """The pool knows only that no connection came in time."""
+        try:
+            with psycopg.connect(self.url, row_factory=dict_row, connect_timeout=PROBE_TIMEOUT_S) as probe:
+                _serve(probe)
+        except psycopg.Error as refused:
+            return first_line(refused)
+        return "all connections are in use"
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def _serve(connection: Tx) -> None:
+    """Row-level security and grants do nothing for a superuser, so no connection keeps its login's powers."""
+    connection.execute(f"SET ROLE {SERVING_ROLE}")
+    migrate.refuse_bypass(connection)
+    connection.commit()
+
+
+def rows(tx: Tx, query: LiteralString, **values: Any) -> list[DictRow]:
+    return tx.execute(query, values).fetchall()
+
+
+def row(tx: Tx, query: LiteralString, **values: Any) -> DictRow | None:
+    return tx.execute(query, values).fetchone()
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of a driver's message: the rest repeats it, and may repeat the connection string."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,151 @@
+"""Every knob, its default, and why. The only file that reads the environment."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from harken.errors import UnsuitableError
+
+
+def _also(name: str, *usual: str) -> AliasChoices:
+    """Our own name first, then the names people already have in their environment."""
+    return AliasChoices(f"HARKEN_{name}", *usual)
+
+
+class Settings(BaseSettings):
+    """Read from the environment and `.env`; every default works on a fresh machine."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HARKEN_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+    )
+
+    home: Path = Field(default=Path(".harken"), validation_alias=_also("HOME"))
+    """Where the embedded PostgreSQL, the master key and the spool of a running ingest live."""
+
+    database_url: SecretStr = Field(default=SecretStr(""), validation_alias=_also("DATABASE_URL", "DATABASE_URL"))
+    """A PostgreSQL 16 or later with pgvector 0.8 or later. Empty: the embedded one in HARKEN_HOME."""
+
+    supabase_url: str = Field(default="", validation_alias=_also("SUPABASE_URL", "SUPABASE_URL"))
+    """Not enough by itself: Harken needs the project's Postgres URL (direct or session mode) in HARKEN_DATABASE_URL."""
+
+    supabase_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("SUPABASE_KEY", "SUPABASE_KEY"))
+    """Not used: Harken speaks to the database, not to Supabase's REST door."""
+
+    clickhouse_host: str = Field(default="", validation_alias=_also("CLICKHOUSE_HOST", "CLICKHOUSE_HOST"))
+    """Understood, not yet served: the batch path on ClickHouse is not part of this version."""
+
+    clickhouse_port: int = Field(default=8443, validation_alias=_also("CLICKHOUSE_PORT", "CLICKHOUSE_PORT"))
+    """As above."""
+
+    clickhouse_user: str = Field(default="default", validation_alias=_also("CLICKHOUSE_USER", "CLICKHOUSE_USER"))
+    """As above."""
+
+    clickhouse_password: SecretStr = Field(
+        default=SecretStr(""), validation_alias=_also("CLICKHOUSE_PASSWORD", "CLICKHOUSE_PASSWORD")
+    )
+    """As above."""
+
+    redis_url: SecretStr = Field(default=SecretStr(""), validation_alias=_also("REDIS_URL", "REDIS_URL"))
+    """Understood, not needed: nothing is cached outside the process in this version."""
+
+    data_engine: Literal["duckdb", "polars", "pandas"] = Field(
+        default="duckdb", validation_alias=_also("DATA_ENGINE", "DATA_ENGINE")
+    )
+    """The dataframe engine of a batch. duckdb is the quickest here and spills to disk; all give the same results."""
+
+    workers: int = Field(default=0, ge=0, le=64, validation_alias=_also("WORKERS", "WORKERS"))
+    """Processes that read, seal and decide in a batch. 0: one per processor."""
+
+    block_rows: int = Field(default=50_000, ge=100, le=1_000_000, validation_alias=_also("BLOCK_ROWS"))
+    """Rows a transaction of an ingest holds: what a kill can cost, and what a worker keeps in memory."""
+
+    master_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("MASTER_KEY"))
+    """Base64 of 32 bytes that open every subject's key. Empty: made once in HARKEN_HOME/master.key (back it up)."""
+
+    policy: Path | None = Field(default=None, validation_alias=_also("POLICY"))
+    """The organisation's policy file. None: the default that ships with Harken."""
+
+    anthropic_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias=_also("ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY")
+    )
+    """Empty: Anthropic is not asked. Without any key the offline writer words every message."""
+
+    anthropic_model: str = Field(
+        default="claude-haiku-5-5", validation_alias=_also("ANTHROPIC_MODEL", "ANTHROPIC_MODEL")
+    )
+    """Wording needs a small, quick model."""
+
+    anthropic_base_url: str = Field(default="", validation_alias=_also("ANTHROPIC_BASE_URL", "ANTHROPIC_BASE_URL"))
+    """Empty: the provider's own address. A proxy or gateway otherwise."""
+
+    openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("OPENAI_API_KEY", "OPENAI_API_KEY"))
+    """Empty: OpenAI is not asked. The fallback after Anthropic."""
+
+    openai_model: str = Field(default="gpt-4.1-mini", validation_alias=_also("OPENAI_MODEL", "OPENAI_MODEL"))
+    """The model's name at OpenAI or at the compatible server."""
+
+    openai_base_url: str = Field(default="", validation_alias=_also("OPENAI_BASE_URL", "OPENAI_BASE_URL"))
+    """Any OpenAI-compatible server, for example a local one; needs no key there."""
+
+    azure_openai_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias=_also("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_API_KEY")
+    )
+    """With endpoint and deployment: Azure OpenAI instead of OpenAI."""
+
+    azure_openai_endpoint: str = Field(
+        default="", validation_alias=_also("AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_ENDPOINT")
+    )
+    """For example https://NAME.openai.azure.com."""
+
+    azure_openai_deployment: str = Field(
+        default="", validation_alias=_also("AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_DEPLOYMENT_NAME")
+    )
+    """The deployment's name."""
+
+    llm_temperature: float | None = Field(
+        default=None, ge=0, le=2, validation_alias=_also("LLM_TEMPERATURE", "LLM_TEMPERATURE")
+    )
+    """Dropped with a note where the model refuses it. Determinism comes from replaying records, not from zero."""
+
+    max_tokens: int = Field(default=700, ge=50, le=8000, validation_alias=_also("MAX_TOKENS", "MAX_TOKENS"))
+    """The most a model may write for one message and its reason."""
+
+    model_timeout_s: float = Field(default=20.0, gt=0, le=300, validation_alias=_also("MODEL_TIMEOUT_S"))
+    """After this the next provider is asked, and after the last the offline writer."""
+
+    max_concurrent_requests: int = Field(
+        default=8, ge=1, le=256, validation_alias=_also("MAX_CONCURRENT_REQUESTS", "MAX_CONCURRENT_REQUESTS")
+    )
+    """Model calls under way at once."""
+
+    daily_budget_usd: float = Field(default=5.0, ge=0, validation_alias=_also("DAILY_BUDGET_USD"))
+    """Past this, the offline writer answers until midnight UTC."""
+
+    history_tokens: int = Field(default=2000, ge=100, le=100_000, validation_alias=_also("HISTORY_TOKENS"))
+    """How much of a conversation a model is shown; the newest turns stay whole."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="WARNING", validation_alias=_also("LOG_LEVEL", "LOG_LEVEL")
+    )
+    """Log lines go to standard error as JSON, personal data redacted."""
+
+
+def load() -> Settings:
+    """The settings of this process. One clear line for the first that does not fit, never its value."""
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        first = wrong.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UnsuitableError(f"The setting {name} does not fit: {first['msg']}. See docs/settings.md.") from None
+    except UnicodeDecodeError:
+        raise UnsuitableError("The file .env in this folder is not UTF-8 text. Save it as UTF-8.") from None
