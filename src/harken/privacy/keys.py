@@ -1,0 +1,146 @@
+"""A master key outside the database -> one key for each subject, wrapped so that only the master key opens it."""
+
+import base64
+import binascii
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from harken.errors import UnsuitableError
+
+KEY_BYTES, NONCE_BYTES, TAG_BYTES = 32, 12, 16
+WRAPPED_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES
+_FILE_LIMIT = 1024  # bytes; a key file holds 32, or 44 as text
+
+
+class WrongKeyError(UnsuitableError):
+    """This was sealed with another key or for another place, or it was changed since."""
+
+
+class MasterKey:
+    """The key that wraps all others: 32 bytes that no repr, text or error shows."""
+
+    __slots__ = ("_aead", "_key")
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != KEY_BYTES:
+            raise UnsuitableError(f"The master key must have {KEY_BYTES} bytes; this one has {len(key)}.")
+        self._key = bytes(key)
+        self._aead = AESGCM(self._key)
+
+    @classmethod
+    def from_text(cls, text: str) -> "MasterKey":
+        """From base64, as a setting holds it."""
+        try:
+            key = base64.b64decode(text.strip(), validate=True)
+        except (binascii.Error, ValueError):
+            raise UnsuitableError("The master key is not base64. `openssl rand -base64 32` makes one.") from None
+        return cls(key)
+
+    def encrypt(self, nonce: bytes, plain: bytes, about: bytes) -> bytes:
+        return self._aead.encrypt(nonce, plain, about)
+
+    def decrypt(self, nonce: bytes, sealed: bytes, about: bytes) -> bytes:
+        return self._aead.decrypt(nonce, sealed, about)
+
+    def __repr__(self) -> str:
+        return "MasterKey(hidden)"
+
+    def __reduce__(self) -> tuple[type["MasterKey"], tuple[bytes]]:
+        """Worker processes are handed the key through a pipe."""
+        return MasterKey, (self._key,)
+
+
+def load_master_key(path: Path) -> MasterKey:
+    """Read the key file, or make one (mode 0600) where there is none; two processes at once get the same key.
+
+    The file holds base64 text, or 32 bytes as they are. Raises UnsuitableError for a file that others may read,
+    that holds something else, or that cannot be read or made.
+    """
+    try:
+        if not path.exists():
+            _make(path)
+        return _parse(_read(path), path)
+    except OSError as wrong:
+        raise UnsuitableError(f"Cannot use the master key file {path}: {wrong.strerror}.") from wrong
+
+
+def _make(path: Path) -> None:
+    """A whole file appears at once: a reader never sees half a key, and who comes second keeps the first one's."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(file, "wb") as out:
+            out.write(base64.b64encode(os.urandom(KEY_BYTES)) + b"\n")
+            out.flush()
+            os.fsync(out.fileno())
+        os.link(draft, path)
+        _keep(path.parent)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _keep(folder: Path) -> None:
+    """A power cut must not take the new name with it: without this key no text can be read again."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise UnsuitableError(f"Others may read the master key file {path}. Run: chmod 600 {path}")
+        return file.read(_FILE_LIMIT)
+
+
+def _parse(content: bytes, path: Path) -> MasterKey:
+    if len(content) == KEY_BYTES:
+        return MasterKey(content)
+    try:
+        return MasterKey.from_text(content.decode("ascii", "replace"))
+    except UnsuitableError:
+        found = f"it has {len(content)} bytes that are neither" if content else "it is empty"
+        raise UnsuitableError(f"{path} should hold {KEY_BYTES} bytes or their base64; {found}.") from None
+
+
+def new_key() -> bytes:
+    """A fresh key for one subject."""
+    return os.urandom(KEY_BYTES)
+
+
+def wrap(master: MasterKey, subject: str, key: bytes) -> bytes:
+    """The subject's key as the database may hold it: nonce, ciphertext, tag (60 bytes), good for this subject only."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + master.encrypt(nonce, key, subject.encode())
+
+
+def wrap_many(master: MasterKey, subjects: Sequence[str]) -> list[tuple[bytes, bytes]]:
+    """A new key for each subject, with its wrapped form: one call to the system's chance for all."""
+    size = KEY_BYTES + NONCE_BYTES
+    chance = os.urandom(size * len(subjects))
+    made = []
+    for at, subject in zip(range(0, len(chance), size), subjects, strict=True):
+        key, nonce = chance[at : at + KEY_BYTES], chance[at + KEY_BYTES : at + size]
+        made.append((key, nonce + master.encrypt(nonce, key, subject.encode())))
+    return made
+
+
+def unwrap(master: MasterKey, subject: str, blob: bytes) -> bytes:
+    """Raises WrongKeyError when another master key wrapped it, it belongs to another subject, or a bit was changed."""
+    if len(blob) != WRAPPED_BYTES:
+        raise WrongKeyError
+    try:
+        return master.decrypt(blob[:NONCE_BYTES], blob[NONCE_BYTES:], subject.encode())
+    except InvalidTag:
+        raise WrongKeyError from None
