@@ -1,0 +1,1 @@
+"""PostgreSQL as the batch's warehouse: COPY in, Arrow out."""

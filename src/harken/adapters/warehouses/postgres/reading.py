@@ -1,0 +1,61 @@
+"""The store -> what a decision reads, in bounded pieces."""
+
+from collections.abc import Iterator, Sequence
+from typing import LiteralString
+
+from psycopg.rows import tuple_row
+
+from harken.domain.ids import CustomerId, IdentityId
+from harken.kit import db, sql
+
+q = sql.queries(__package__)
+
+EVERYBODY = 2**60
+
+
+def identities_of(tx: db.Tx, customer: CustomerId) -> list[IdentityId]:
+    """`115712` -> the identities of that name at every source; a full identity names itself."""
+    return [row["identity"] for row in db.rows(tx, q.identities_of, customer=customer)]
+
+
+def shared_names(tx: db.Tx) -> list[str]:
+    sources = [row["namespace"] for row in db.rows(tx, q.namespaces)]
+    return [row["name"] for row in db.rows(tx, q.shared_names, sources=sources)]
+
+
+def spans(tx: db.Tx, size: int, most: int | None) -> list[tuple[str, str | None]]:
+    cuts = db.rows(tx, q.spans, size=size, most=EVERYBODY if most is None else most)
+    starts = ["", *(row["identity"] for row in cuts)]
+    pieces: list[tuple[str, str | None]] = list(zip(starts, [*starts[1:], None], strict=True))
+    return pieces[:-1] if cuts and cuts[-1]["beyond"] else pieces
+
+
+def dossiers(tx: db.Tx, span: tuple[str, str | None], batch: int) -> Iterator[list[db.Row]]:
+    """Rows in order of identity, about `batch` at a time, an identity never parted."""
+    with tx.cursor(name="dossiers", binary=True) as cursor:
+        cursor.itersize = batch
+        cursor.execute(q.dossiers, {"start": span[0], "stop": span[1]})
+        held: list[db.Row] = []
+        while found := cursor.fetchmany(batch):
+            held += found
+            last = held[-1]["identity"]
+            whole = next((at for at in range(len(held) - 1, -1, -1) if held[at]["identity"] != last), -1) + 1
+            if whole:
+                yield held[:whole]
+                held = held[whole:]
+        if held:
+            yield held
+
+
+def bodies(tx: db.Tx, positions: Sequence[int]) -> list[db.Row]:
+    """Binary: sealed bodies are bytes, and would double as text."""
+    return tx.execute(q.bodies, {"positions": list(positions)}, binary=True).fetchall()
+
+
+def pairs(tx: db.Tx, query: LiteralString, batch: int) -> Iterator[tuple[str, bytes]]:
+    """A whole table of (key, JSON), streamed."""
+    with tx.cursor(name="pairs", binary=True, row_factory=tuple_row) as cursor:
+        cursor.itersize = batch
+        cursor.execute(query)
+        for key, packed in cursor:
+            yield key, packed.encode()

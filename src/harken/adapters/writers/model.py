@@ -1,0 +1,222 @@
+"""Plain settings -> language models of Anthropic, OpenAI, Azure OpenAI or any server that speaks OpenAI's format.
+
+The only module that imports pydantic-ai and the providers' clients, which takes seconds: import it only once a model
+is configured. The clients' own retries are off; a second attempt is made only to mend an answer of the wrong shape.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from anthropic import AnthropicError, AsyncAnthropic
+from genai_prices import Usage as PricedUsage
+from genai_prices import calc_price
+from httpx2 import HTTPError
+from openai import AsyncAzureOpenAI, AsyncOpenAI, OpenAIError
+from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic_ai import Agent, NativeOutput
+from pydantic_ai.exceptions import (
+    AgentRunError,
+    ContentFilterError,
+    ModelAPIError,
+    ModelConnectionError,
+    ModelHTTPError,
+    ModelRequestTimeout,
+    ModelTimeoutError,
+    OutputTokenLimitExceeded,
+    UserError,
+)
+from pydantic_ai.models import Model
+from pydantic_ai.models.anthropic import AnthropicModel
+from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.providers.anthropic import AnthropicProvider
+from pydantic_ai.providers.azure import AzureProvider
+from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.usage import RunUsage
+
+from harken.adapters.writers.breaker import Breaker
+from harken.adapters.writers.budget import Budget, Spend
+from harken.adapters.writers.fallback import LanguageModel, ModelWriter, NoReplyError, Reply, Usage
+from harken.adapters.writers.prompt import Prompt, instructions
+from harken.kit.clock import Clock
+
+ANTHROPIC_URL: Final = "https://api.anthropic.com"
+OPENAI_URL: Final = "https://api.openai.com/v1"
+AZURE_API_VERSION: Final = "2024-10-21"
+"""The oldest general version that takes a strict schema for the answer."""
+
+MENDING_ATTEMPTS: Final = 1
+MENDING_TOKENS: Final = 500
+"""What the note about a bad answer adds to the second attempt, at most."""
+
+BAD_REQUEST: Final = frozenset({400, 404, 413, 422})
+"""Answers that blame this one request, so the provider need not rest."""
+
+Key = SecretStr | str
+
+# What a provider's client or pydantic-ai may raise on an answer that is not what the format says. Programming
+# errors among them come from reading such an answer; ours would show in the tests of a good one.
+_UNREADABLE = (UserError, AnthropicError, OpenAIError, HTTPError, ValueError, TypeError, AttributeError, LookupError)
+
+
+class Wording(BaseModel):
+    """The words for a decision."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    message: str
+    reasoning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How a model is asked."""
+
+    timeout_s: float = 20.0  #: of one request
+    max_tokens: int = 700  #: of one answer
+    temperature: float | None = None  #: dropped, with a note, where the model refuses it
+
+
+class PricedModel:
+    """A pydantic-ai model with its limits and its price list."""
+
+    def __init__(self, model: Model, provider: str, name: str, limits: Limits) -> None:
+        self.name = f"{provider}:{name}"
+        self._model_name = name
+        self._price_list = "openai" if provider == "openai-compatible" else provider
+        self._limits = limits
+        self._model = model
+        self._agent = Agent(
+            model,
+            output_type=NativeOutput(Wording, strict=True),
+            instructions=instructions(),
+            retries=MENDING_ATTEMPTS,
+            name="writer",
+        )
+        self._settings = ModelSettings(max_tokens=limits.max_tokens, request_timeout=limits.timeout_s)
+        self._notes: tuple[str, ...] = ()
+        if limits.temperature is not None:
+            self._set_temperature(limits.temperature)
+
+    def __repr__(self) -> str:
+        return f"PricedModel({self.name!r})"
+
+    def worst_case(self, prompt: Prompt) -> Spend:
+        attempts = 1 + MENDING_ATTEMPTS
+        read = prompt.tokens * attempts + (self._limits.max_tokens + MENDING_TOKENS) * MENDING_ATTEMPTS
+        written = self._limits.max_tokens * attempts
+        return Spend(self._price(read, written) or 0.0, read + written)
+
+    async def ask(self, prompt: Prompt) -> Reply:
+        used = RunUsage()
+        try:
+            run = await self._agent.run(prompt.user, usage=used, model_settings=self._settings)
+        except (AgentRunError, *_UNREADABLE) as failure:
+            # The cause is dropped on purpose: it holds the request, and with it the key.
+            raise self._no_reply(failure, used) from None
+        usage, unpriced = self._usage(used)
+        if run.response.finish_reason == "length":
+            raise NoReplyError("answer cut off", down=False, usage=usage)
+        if not run.output.message.strip():
+            raise NoReplyError("empty message", down=False, usage=usage)
+        notes = (*self._notes, *(["unpriced"] if unpriced else []))
+        return Reply(message=run.output.message, reasoning=run.output.reasoning, usage=usage, notes=notes)
+
+    async def close(self) -> None:
+        client: Any = self._model.client  # type: ignore[attr-defined]
+        await client.close()
+
+    def _set_temperature(self, temperature: float) -> None:
+        profile: Any = self._model.profile
+        reasons = profile.get("openai_supports_reasoning") or profile.get("thinking_always_enabled")
+        if profile.get("anthropic_disallows_sampling_settings") or reasons:
+            self._notes = (f"temperature not sent: {self._model_name} refuses it",)
+        else:
+            self._settings["temperature"] = temperature
+
+    def _no_reply(self, failure: Exception, used: RunUsage) -> NoReplyError:
+        reason, down = _reason(failure)
+        if isinstance(failure, ModelRequestTimeout | ModelTimeoutError):
+            return NoReplyError(reason, down=down, usage=None)
+        return NoReplyError(reason, down=down, usage=self._usage(used)[0])
+
+    def _usage(self, used: RunUsage) -> tuple[Usage, bool]:
+        """What was used, and whether no price list knows the model."""
+        price = self._price(used.input_tokens, used.output_tokens)
+        usage = Usage(
+            requests=used.requests,
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
+            usd=price or 0.0,
+        )
+        return usage, price is None
+
+    def _price(self, read: int, written: int) -> float | None:
+        usage = PricedUsage(input_tokens=read, output_tokens=written)
+        try:
+            return float(calc_price(usage, self._model_name, provider_id=self._price_list).total_price)
+        except LookupError:
+            return None
+
+
+# The first kind that fits: a few words of ours for what happened, and whether the provider is down.
+_REASONS: Final = (
+    ((ModelRequestTimeout, ModelTimeoutError), "no answer in time", True),
+    (ModelConnectionError, "no connection", True),
+    (ContentFilterError, "refused to answer", False),
+    (OutputTokenLimitExceeded, "answer cut off", False),
+    (ModelAPIError, "answer is not of the API", True),
+)
+
+
+def _reason(failure: Exception) -> tuple[str, bool]:
+    """Never the provider's own text: it may repeat the prompt or the key."""
+    if isinstance(failure, ModelHTTPError):
+        return f"HTTP {failure.status_code}", failure.status_code not in BAD_REQUEST
+    for kinds, reason, down in _REASONS:
+        if isinstance(failure, kinds):
+            return reason, down
+    return "answer has the wrong shape", False
+
+
+def anthropic(
+    key: Key, *, model: str = "claude-haiku-5-5", base_url: str = "", limits: Limits | None = None
+) -> PricedModel:
+    client = AsyncAnthropic(api_key=_open(key), base_url=base_url or ANTHROPIC_URL, max_retries=0)
+    asked = AnthropicModel(model, provider=AnthropicProvider(anthropic_client=client))
+    return PricedModel(asked, "anthropic", model, limits or Limits())
+
+
+def openai(key: Key, *, model: str = "gpt-4.1-mini", base_url: str = "", limits: Limits | None = None) -> PricedModel:
+    """OpenAI, or with `base_url` any server that speaks its format; most local ones need no key."""
+    client = AsyncOpenAI(api_key=_open(key) or "none", base_url=base_url or OPENAI_URL, max_retries=0)
+    asked = OpenAIChatModel(model, provider=OpenAIProvider(openai_client=client))
+    return PricedModel(asked, "openai-compatible" if base_url else "openai", model, limits or Limits())
+
+
+def azure(key: Key, *, endpoint: str, deployment: str, limits: Limits | None = None) -> PricedModel:
+    client = AsyncAzureOpenAI(api_key=_open(key), azure_endpoint=endpoint, api_version=AZURE_API_VERSION, max_retries=0)
+    asked = OpenAIChatModel(deployment, provider=AzureProvider(openai_client=client))
+    return PricedModel(asked, "azure", deployment, limits or Limits())
+
+
+def model_writer(
+    models: Sequence[LanguageModel],
+    *,
+    clock: Clock,
+    budget: Budget,
+    history_tokens: int = 2000,
+    concurrent: int = 8,
+) -> ModelWriter:
+    """The models in the order in which they are asked, each with a breaker of its own."""
+    return ModelWriter(
+        [(language_model, Breaker(clock)) for language_model in models],
+        budget=budget,
+        history_tokens=history_tokens,
+        concurrent=concurrent,
+    )
+
+
+def _open(key: Key) -> str:
+    return key.get_secret_value() if isinstance(key, SecretStr) else key

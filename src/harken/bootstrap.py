@@ -1,0 +1,207 @@
+"""The wiring: settings -> the real parts. Real things are built here and nowhere else."""
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+
+from harken.adapters import frames
+from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
+from harken.adapters.writers import OfflineWriter
+from harken.decide import policy
+from harken.decide.policy import Policy
+from harken.decide.ports import Writer
+from harken.errors import UnsuitableError
+from harken.flow.desk import Bench, Desk
+from harken.flow.ports import Warehouse
+from harken.kit import embedded_postgres, migrate
+from harken.kit.clock import wall_clock
+from harken.kit.embedded_postgres import Running
+from harken.privacy import keys
+from harken.privacy.keys import MasterKey, load_master_key
+from harken.profiles import fold, stored
+from harken.profiles.features import FEATURES
+from harken.settings import Settings
+
+KEY_CHECK = "check:master"
+"""The subject whose key tells one master key from another."""
+
+_SCHEMES = ("postgresql://", "postgres://")
+
+
+@contextmanager
+def store_of(settings: Settings, url: str | None = None) -> Iterator[Running]:
+    """The database, migrated: the one by URL, or the embedded one, kept up until the block ends."""
+    given = url or settings.database_url.get_secret_value()
+    if given:
+        running = Running(_checked(given))
+    elif settings.supabase_url:
+        raise UnsuitableError(
+            "SUPABASE_URL alone does not open the database. Set HARKEN_DATABASE_URL to the project's Postgres URL "
+            "(Supabase: Connect, then Direct connection or Session pooler)."
+        )
+    else:
+        running = embedded_postgres.start(settings.home)
+    with running:
+        migrate.migrate(running.url)
+        yield running
+
+
+@contextmanager
+def desk_of(settings: Settings, *, store: str | None = None, engine: str | None = None) -> Iterator[Desk]:
+    """Everything a sentence needs, built from the settings."""
+    master = master_key(settings)
+    name = engine or settings.data_engine
+    frames.check(name)
+    with store_of(settings, store) as running:
+        bench = bench_of(settings, running.url, master)
+        warehouse = bench.open_warehouse()
+        try:
+            _keep_to_this_key(warehouse, master)
+            yield Desk(
+                home=settings.home.absolute(),
+                who=_who(),
+                warehouse=warehouse,
+                engine=partial(frames.engine, name),
+                engine_name=name,
+                workers=settings.workers or os.cpu_count() or 1,
+                block_rows=settings.block_rows,
+                writes_offline=not asks_a_model(settings),
+                note=running.note,
+                bench=bench,
+            )
+        finally:
+            warehouse.close()
+
+
+def bench_of(settings: Settings, url: str, master: MasterKey) -> Bench:
+    return Bench(
+        open_warehouse=partial(_warehouse, url),
+        master=master,
+        clock=wall_clock,
+        load_policy=partial(load_policy, settings.policy),
+        open_writer=partial(writer_of, settings),
+    )
+
+
+def master_key(settings: Settings) -> MasterKey:
+    text = settings.master_key.get_secret_value()
+    if text:
+        return MasterKey.from_text(text)
+    _make_home(settings.home)
+    return load_master_key(settings.home / "master.key")
+
+
+def _make_home(home: Path) -> None:
+    # Open to enter, so that the embedded server's own user reaches its folder; what is secret inside has its own mode.
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o755)
+    except (FileExistsError, NotADirectoryError):
+        raise UnsuitableError(f"{home.absolute()} is not a folder. Set HARKEN_HOME to a folder.") from None
+    except OSError as wrong:
+        raise UnsuitableError(
+            f"{home.absolute()} cannot be made: {wrong.strerror}. Set HARKEN_HOME to a folder of yours."
+        ) from None
+
+
+def load_policy(path: Path | None) -> Policy:
+    return policy.load(path, features=[feature.name for feature in FEATURES])
+
+
+def asks_a_model(settings: Settings) -> bool:
+    keys = (settings.anthropic_api_key, settings.openai_api_key, settings.azure_openai_api_key)
+    return any(key.get_secret_value() for key in keys) or bool(settings.openai_base_url)
+
+
+def writer_of(settings: Settings) -> Writer:
+    """The models whose keys are set, in order, with the offline writer behind them; without any, it alone."""
+    if not asks_a_model(settings):
+        return OfflineWriter()
+    from harken.adapters.writers import chosen  # noqa: PLC0415  two seconds of imports that only a model needs
+
+    asked = chosen.Models(
+        anthropic=settings.anthropic_api_key,
+        anthropic_model=settings.anthropic_model,
+        anthropic_base_url=settings.anthropic_base_url,
+        openai=settings.openai_api_key,
+        openai_model=settings.openai_model,
+        openai_base_url=settings.openai_base_url,
+        azure=settings.azure_openai_api_key,
+        azure_endpoint=settings.azure_openai_endpoint,
+        azure_deployment=settings.azure_openai_deployment,
+        timeout_s=settings.model_timeout_s,
+        max_tokens=settings.max_tokens,
+        temperature=settings.llm_temperature,
+        history_tokens=settings.history_tokens,
+        concurrent=settings.max_concurrent_requests,
+        daily_usd=settings.daily_budget_usd,
+    )
+    return chosen.writer(asked, wall_clock)
+
+
+@contextmanager
+def served(url: str) -> Iterator[Warehouse]:
+    """A warehouse on a migrated store."""
+    warehouse = _warehouse(url)
+    try:
+        yield warehouse
+    finally:
+        warehouse.close()
+
+
+def _warehouse(url: str) -> Warehouse:
+    return PostgresWarehouse(url, _merge)
+
+
+def refuse_another_key(warehouse: Warehouse, master: MasterKey) -> bool:
+    """A store remembers the key it was made with: another would make noise of every text, and seal half the log anew.
+
+    False where it remembers none yet.
+    """
+    found = warehouse.keys(pa.array([KEY_CHECK]))
+    if not found.num_rows:
+        return False
+    try:
+        keys.unwrap(master, KEY_CHECK, found["wrapped"][0].as_py())
+    except keys.WrongKeyError:
+        raise UnsuitableError(
+            "This store was sealed with another master key. Put the right one in HARKEN_MASTER_KEY or HARKEN_HOME/master.key; "
+            "nothing was changed."
+        ) from None
+    return True
+
+
+def _keep_to_this_key(warehouse: Warehouse, master: MasterKey) -> None:
+    if refuse_another_key(warehouse, master):
+        return
+    [(_, wrapped)] = keys.wrap_many(master, [KEY_CHECK])
+    warehouse.add_keys(pa.table({"subject": pa.array([KEY_CHECK]), "wrapped": pa.array([wrapped], pa.binary())}))
+    refuse_another_key(warehouse, master)  # another process may have been first
+
+
+def _merge(old: bytes, new: bytes) -> bytes:
+    """Two packed states of one identity -> one, without the tiles that no window reaches any more."""
+    merged = fold.merge_states(stored.from_bytes(old), stored.from_bytes(new))
+    return stored.to_bytes(fold.prune(merged))
+
+
+def _checked(url: str) -> str:
+    if not url.startswith(_SCHEMES):
+        scheme = url.partition(":")[0]
+        if scheme.startswith("clickhouse"):
+            raise UnsuitableError("A store on ClickHouse is not part of this version: give a PostgreSQL URL.")
+        raise UnsuitableError(
+            f"A store is a PostgreSQL URL, postgresql://USER:PASSWORD@HOST:PORT/NAME; {scheme} is none."
+        )
+    return url
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"  # a container's user id without a name

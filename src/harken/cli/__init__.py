@@ -1,0 +1,42 @@
+"""The commands: parse, call one sentence, print. One small file a group, imported when it is used."""
+
+from importlib import import_module
+
+import click
+
+from harken import __version__
+
+_COMMANDS = {
+    "demo": "See the whole main job on a made-up bank: two weeks of conversations, decided and explained.",
+    "ingest": "Take interactions in: check, thread and store them, and bring the profiles up to date.",
+    "predict": "Choose the next best action for every customer with an open issue.",
+    "profile": "Look at a customer's profile, or rebuild and check all of them.",
+    "serve": "Serve the HTTP interface: decisions, health, documentation.",
+    "doctor": "Say what is configured, what answers, and what works less well without it.",
+}
+
+
+class _Lazily(click.Group):
+    """Imports a command's file when it is called, so that --help costs next to nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"harken.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=_Lazily, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="harken")
+def main() -> None:
+    """Harken turns what customers say into the next best action, explained and on record.
+
+    Start with `harken demo`: it needs no key and no server.
+    """

@@ -1,0 +1,126 @@
+"""`harken doctor`: what is configured, what answers, and what works less well without it."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+
+import click
+
+from harken import bootstrap, settings
+from harken.cli import options, printing
+from harken.errors import HarkenError
+from harken.flow.ports import Warehouse
+from harken.kit import migrate
+from harken.kit.embedded_postgres import Running
+from harken.settings import Settings
+
+LOW_DISK_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    ok: bool
+    detail: str
+
+
+@click.command("doctor", short_help="Say what is configured and what answers.")
+@options.store
+@options.as_json
+def command(store: str | None, json_: bool) -> None:
+    """Look at everything Harken leans on, and say what is missing in words that help."""
+    checks = list(examined(settings.load(), store))
+    if json_:
+        printing.as_json({"checks": [asdict(check) for check in checks]})
+    else:
+        for check in checks:
+            click.echo(f"{'ok ' if check.ok else 'NO '} {check.name}: {check.detail}")
+    if not all(check.ok for check in checks):
+        raise SystemExit(1)
+
+
+def examined(given: Settings, store: str | None) -> Iterator[Check]:
+    yield Check("python", sys.version_info >= (3, 11), ".".join(map(str, sys.version_info[:3])))
+    yield _disk(given)
+    yield from _store_and_key(given, store)
+    yield _tried(
+        "policy", lambda: f"version {bootstrap.load_policy(given.policy).version}, {given.policy or 'the default'}"
+    )
+    yield Check("engines", True, _engines())
+    yield _writer(given)
+    for name, value in (("ClickHouse", given.clickhouse_host), ("Redis", given.redis_url.get_secret_value())):
+        if value:
+            yield Check(name, True, "is configured, but this version does not use it")
+
+
+def _tried(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, look())
+    except HarkenError as wrong:
+        return Check(name, False, str(wrong))
+
+
+def _disk(given: Settings) -> Check:
+    folder = given.home.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    return Check(
+        "disk", free > LOW_DISK_BYTES, f"{free / 1024**3:.1f} GiB free for {given.home}; a load wants 2 GiB or more"
+    )
+
+
+def _store_and_key(given: Settings, url: str | None) -> Iterator[Check]:
+    try:
+        with bootstrap.store_of(given, url) as running, bootstrap.served(running.url) as warehouse:
+            yield Check("store", True, _store(given, url, running, warehouse))
+            yield _tried("master key", lambda: _key(given, warehouse))
+    except HarkenError as wrong:
+        yield Check("store", False, str(wrong))
+        yield _tried("master key", lambda: _key(given))
+
+
+def _store(given: Settings, url: str | None, running: Running, warehouse: Warehouse) -> str:
+    found, totals = migrate.status(running.url), warehouse.totals()
+    own = url or given.database_url.get_secret_value()
+    where = "your PostgreSQL" if own else f"embedded PostgreSQL in {given.home}"
+    note = f"; {running.note}" if running.note else ""
+    held = f"{totals.events:,} events of {totals.customers:,} customers"
+    return f"{where} {found.server_version}, pgvector {found.pgvector}, {len(found.applied)} migrations, {held}{note}"
+
+
+def _key(given: Settings, warehouse: Warehouse | None = None) -> str:
+    master = bootstrap.master_key(given)
+    if warehouse is not None:
+        bootstrap.refuse_another_key(warehouse, master)
+    return (
+        "from HARKEN_MASTER_KEY" if given.master_key.get_secret_value() else f"{given.home / 'master.key'}; back it up"
+    )
+
+
+def _engines() -> str:
+    have = [name for name in ("duckdb", "polars", "pandas") if find_spec(name)]
+    lack = [name for name in ("polars", "pandas") if name not in have]
+    more = f"; pip install 'harken[{','.join(lack)}]' adds {' and '.join(lack)}" if lack else ""
+    return f"{', '.join(have)}{more}"
+
+
+def _writer(given: Settings) -> Check:
+    if not bootstrap.asks_a_model(given):
+        return Check(
+            "writer",
+            True,
+            "offline: messages are worded from templates; ANTHROPIC_API_KEY or OPENAI_API_KEY adds a model",
+        )
+    names = [
+        name
+        for name, key in (
+            ("Anthropic", given.anthropic_api_key.get_secret_value()),
+            ("Azure OpenAI", given.azure_openai_api_key.get_secret_value()),
+            ("OpenAI", given.openai_api_key.get_secret_value() or given.openai_base_url),
+        )
+        if key
+    ]
+    return Check("writer", True, f"{', then '.join(names)}, then offline; at most {given.daily_budget_usd:g} USD a day")

@@ -1,0 +1,56 @@
+"""`harken serve`: the HTTP interface."""
+
+import ipaddress
+import socket
+from contextlib import suppress
+
+import click
+
+from harken.cli import options
+from harken.errors import UnsuitableError
+
+
+@click.command("serve", short_help="Serve the HTTP interface.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@options.store
+def command(host: str, port: int, store: str | None) -> None:
+    """POST /predict_nba, /health, /docs. On loopback, requests need no token; other addresses are refused for now."""
+    import uvicorn  # noqa: PLC0415  only this command needs a server
+
+    from harken.web.app import app_of  # noqa: PLC0415  as above
+
+    if not _is_loopback(host):
+        raise UnsuitableError(
+            f"Refusing to listen on {host}: anyone who reaches it could ask about any customer, and this version has no "
+            "authentication to configure. Listen on 127.0.0.1 and put a proxy that authenticates in front."
+        )
+    with _listening(host, port) as door, options.desk(store) as desk:
+        where = f"[{host}]" if ":" in host else host
+        click.echo(f"http://{where}:{door.getsockname()[1]}  (documentation: /docs, stop with Ctrl-C)", err=True)
+        # Its log goes where ours goes, and is redacted there.
+        server = uvicorn.Server(uvicorn.Config(app_of(desk), log_config=None, access_log=False))
+        with suppress(KeyboardInterrupt):  # raised again once all is closed; being stopped is how serving ends
+            server.run(sockets=[door])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Port 0: any that is free."""
+    try:
+        door = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        # asyncio does so for sockets of its own making only; without it the end of every answer waits 40 ms.
+        door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return door
+    except OSError as wrong:
+        raise UnsuitableError(
+            f"Cannot listen on {host} port {port}: {wrong.strerror}. Choose another --port."
+        ) from wrong
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

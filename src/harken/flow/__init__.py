@@ -1,0 +1,1 @@
+"""The sentences. Start reading here; everything else is a word in them."""

@@ -1,0 +1,167 @@
+"""Related events -> read, sealed with their subject's key, in the log. A block is one transaction of a worker."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harken.conversations.topics import topic_hits
+from harken.domain.event import Kind
+from harken.domain.run import Appended, Run
+from harken.flow import pool, relating, thin
+from harken.flow.desk import Desk
+from harken.flow.load import Load
+from harken.flow.loading import Checked
+from harken.flow.relating import Related
+from harken.flow.tables import LOG
+from harken.intake import normalise
+from harken.intake.read import read
+from harken.kit import spans
+from harken.kit.spool import Slice, rows_in, slices
+from harken.privacy import keys
+from harken.privacy.ring import KeyRing
+from harken.privacy.sealing import Body
+
+KEYS_AT_ONCE = 100_000
+_BESIDE_THE_TEXT = [
+    "id",
+    "kind",
+    "identity",
+    "author",
+    "channel",
+    "at",
+    "in_reply_to",
+    "addressed_to",
+    "subject",
+    "attributes",
+    "source",
+]
+_MESSAGES = frozenset({Kind.MESSAGE_RECEIVED.value, Kind.MESSAGE_SENT.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    run: Run
+    rows: Slice
+    ask_first: bool  #: the log was not empty: ask which rows it has before reading and sealing them
+    with_mood: bool  #: language and sentiment too, not only what the words signal
+    thin: Path  #: the folder for what the settling needs of the block
+
+
+@dataclass(frozen=True, slots=True)
+class InTheLog:
+    inserted: int
+    duplicates: int
+    thin: Path | None  #: the events without their texts, where every block went in whole
+
+
+def append(load: Load, checked: Checked, related: Related, desk: Desk, *, with_mood: bool) -> InTheLog:
+    """Every event is in the log afterwards, once."""
+    load.step("keys")
+    held = _keys(load, related, desk.bench.master)
+    sealing = _sealing(load, checked, related, held)
+    load.step("sealing and appending", rows_in(sealing))
+    kept = load.spool.folder / "thin"
+    kept.mkdir()
+    blocks = [Block(load.run, rows, not load.first, with_mood, kept) for rows in slices(sealing, desk.block_rows)]
+    inserted = duplicates = 0
+    whole = bool(blocks)
+    for rows, done in load.crew.each(append_block, blocks):
+        inserted += done.inserted
+        duplicates += done.duplicates
+        whole = whole and done.first is not None
+        load.progress.advance(rows)
+    return InTheLog(inserted, duplicates, kept if whole else None)
+
+
+def _keys(load: Load, related: Related, master: keys.MasterKey) -> Path:
+    """Every subject's wrapped key: those that exist, and new ones, committed before anything is sealed with them."""
+    subjects = relating.subjects_of(load, related)
+    known = load.warehouse.keys(subjects) if len(subjects) else None
+    tables = [known] if known is not None else []
+    unknown = subjects if known is None else subjects.filter(pc.invert(pc.is_in(subjects, value_set=known["subject"])))
+    for at in range(0, len(unknown), KEYS_AT_ONCE):
+        names = unknown.slice(at, KEYS_AT_ONCE)
+        wrapped = keys.wrap_many(master, names.to_pylist())
+        new = pa.table({"subject": names, "wrapped": pa.array([blob for _, blob in wrapped], pa.binary())})
+        load.warehouse.add_keys(new)
+        tables.append(new)
+    schema = pa.schema([("subject", pa.string()), ("wrapped", pa.binary())])
+    return load.spool.write("keys", [table.select(schema.names) for table in tables], schema)
+
+
+def _sealing(load: Load, checked: Checked, related: Related, held: Path) -> Path:
+    """Events beside their text and their subject's key, a subject's messages together, in an order that a second
+    attempt repeats."""
+    scan = load.engine.scan
+    whose = scan(related.subjects).join(scan(held), on="subject", how="left")
+    joined = scan(checked.events).join(whose.select("id", "subject", "wrapped"), on="id", how="inner")
+    worded = normalise.texts(scan(checked.raw)).join(joined, on="line", how="inner")
+    return load.engine.write(worded.sort("subject", "id"), load.spool.path("sealing"))
+
+
+def append_block(block: Block) -> tuple[int, Appended]:
+    """Runs in a worker."""
+    at = pool.seat()
+    table = block.rows.read()
+    digest = hashlib.sha256("\n".join(table["id"].to_pylist()).encode()).hexdigest()
+    if digest in block.run.done:
+        return block.rows.rows, block.run.done[digest]
+    known = 0
+    if block.ask_first:
+        there = at.warehouse.known(table["id"].combine_chunks())
+        fresh = table.filter(pc.invert(pc.is_in(table["id"], value_set=there)))
+        known = table.num_rows - fresh.num_rows
+        table = fresh
+    if not table.num_rows:
+        return block.rows.rows, Appended(inserted=0, duplicates=known)
+    rows = _rows(table, KeyRing(at.bench.master), with_mood=block.with_mood)
+    done = at.warehouse.append(block.run, digest, rows)
+    if done.first is not None and not known:
+        thin.keep(block.thin, digest, rows, done.first)
+        return block.rows.rows, done
+    return block.rows.rows, Appended(inserted=done.inserted, duplicates=done.duplicates + known)
+
+
+def _rows(table: pa.Table, ring: KeyRing, *, with_mood: bool) -> pa.Table:
+    """The block as the log keeps it."""
+    made = list(_read_and_sealed(table, ring, with_mood=with_mood))
+    columns = {name: table[name] for name in _BESIDE_THE_TEXT}
+    columns["at"] = table["at"].cast(pa.timestamp("us", "UTC"))
+    names = ("body", "language", "sentiment", "urgency", "signals", "evidence")
+    for name, values in zip(names, zip(*made, strict=True), strict=True):
+        columns[name] = pa.array(values, LOG.field(name).type)
+    return pa.table({name: columns[name] for name in LOG.names}).cast(LOG)
+
+
+def _read_and_sealed(table: pa.Table, ring: KeyRing, *, with_mood: bool) -> Iterator[tuple[Any, ...]]:
+    """(body, language, sentiment, urgency, signals, evidence) of every row."""
+    names = ("id", "kind", "text", "subject", "wrapped")
+    for id_, kind, text, subject, wrapped in zip(*(table[name].to_pylist() for name in names), strict=True):
+        if not text:
+            yield None, "und", None, 0, 0, None
+            continue
+        places = spans.find_spans(text)
+        body = ring.seal(subject, wrapped, id_, Body(text, places))
+        if kind not in _MESSAGES:
+            yield body, "und", None, 0, 0, None
+            continue
+        plain = spans.clean(text, places)
+        from_customer = kind == Kind.MESSAGE_RECEIVED
+        reading = read(plain, from_customer=from_customer, with_mood=with_mood)
+        evidence = dict(reading.evidence)
+        if from_customer:
+            evidence |= topic_hits(plain)
+        yield (
+            body,
+            reading.language,
+            reading.sentiment,
+            reading.urgency,
+            reading.signals,
+            orjson.dumps(evidence).decode() if evidence else None,
+        )

@@ -1,0 +1,37 @@
+"""What the sentences need at hand. Built once, in bootstrap."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harken.decide.policy import Policy
+from harken.decide.ports import Writer
+from harken.flow.ports import Warehouse
+from harken.kit.clock import Clock
+from harken.kit.engine import Engine
+from harken.privacy.keys import MasterKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """The part of the desk that travels to worker processes."""
+
+    open_warehouse: Callable[[], Warehouse]
+    master: MasterKey
+    clock: Clock
+    load_policy: Callable[[], Policy]  #: rules are functions and do not travel; the file they come from does
+    open_writer: Callable[[], Writer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    home: Path
+    who: str
+    warehouse: Warehouse
+    engine: Callable[[Path], Engine]
+    engine_name: str
+    workers: int
+    block_rows: int
+    writes_offline: bool  #: no model is asked, so any number of processes may word messages
+    bench: Bench
+    note: str = ""  #: what people should know of where the data lies

@@ -1,0 +1,170 @@
+"""Work for several processes, in order, a bounded number of pieces under way."""
+
+import asyncio
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import cached_property
+from multiprocessing import active_children, get_context, parent_process
+from threading import Thread
+from typing import Protocol, TypeVar
+
+from harken.decide.policy import Policy
+from harken.decide.ports import Writer
+from harken.errors import TryAgainError
+from harken.flow.desk import Bench
+from harken.flow.ports import Warehouse
+from harken.kit import ctrl_c
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+PIECES_AHEAD = 2
+"""Pieces waiting per worker: enough to keep it busy, few enough to keep memory flat."""
+
+
+OBJECTS_BEFORE_A_LOOK = 100_000
+"""For the collector of circular garbage: the default is 700."""
+
+
+class Seat:
+    """Where a worker process sits: what it needs, opened once, when first used."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        return self.bench.open_warehouse()
+
+    @cached_property
+    def policy(self) -> Policy:
+        return self.bench.load_policy()
+
+    @cached_property
+    def writer(self) -> Writer:
+        return self.bench.open_writer()
+
+    @cached_property
+    def loop(self) -> asyncio.Runner:
+        """One event loop for all the pieces of a process: a writer's connections live in it."""
+        return asyncio.Runner()
+
+    async def let_the_writer_go(self) -> None:
+        """In the loop in which it wrote: its connections live there."""
+        if "writer" in vars(self):
+            await self.writer.close()
+
+    def leave(self) -> None:
+        """Close what was opened here."""
+        opened = vars(self)
+        if "loop" in opened:
+            self.loop.run(self.let_the_writer_go())
+            self.loop.close()
+        if "warehouse" in opened:
+            self.warehouse.close()
+
+
+_seats: list[Seat] = []
+
+
+def seat() -> Seat:
+    """This process's seat."""
+    assert _seats, "called outside a worker"
+    return _seats[-1]
+
+
+def _sit_down(at: Bench) -> None:
+    # Ctrl-C reaches the whole group of processes; the parent says it once and tells the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_the_parent, daemon=True).start()
+    _seats.append(Seat(at))
+
+
+def _end_with_the_parent() -> None:
+    """Who was killed tells nobody, and its workers would wait for work for ever."""
+    parent = parent_process()
+    assert parent is not None, "called outside a worker"
+    parent.join()
+    os._exit(1)  # open transactions roll back
+
+
+class Crew(Protocol):
+    """Whoever does the pieces."""
+
+    def each(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+        """Results in the order of the tasks."""
+        ...
+
+
+class Alone:
+    """Does every piece here: for one worker, and for a writer that asks a model, whose limits are one process's."""
+
+    def __init__(self, at: Seat) -> None:
+        self._seat = at
+
+    def each(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+        _seats.append(self._seat)
+        try:
+            yield from map(work, tasks)
+        finally:
+            _seats.remove(self._seat)
+
+
+class Pool:
+    def __init__(self, executor: ProcessPoolExecutor, workers: int) -> None:
+        self._executor = executor
+        self._ahead = workers * PIECES_AHEAD
+
+    def each(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for task in tasks:
+                with ctrl_c.held_back():  # from a process that is still being started
+                    waiting.append(self._executor.submit(work, task))
+                ctrl_c.is_heard()
+                if len(waiting) > self._ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool as died:
+            raise TryAgainError(
+                "A worker process was killed (out of memory?). What was committed is kept; run the same command again, "
+                "with fewer WORKERS or a smaller HARKEN_BLOCK_ROWS where memory is short."
+            ) from died
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+@contextmanager
+def crew(count: int, at: Bench) -> Iterator[Crew]:
+    """`count` processes, each with its own bench; one is this process."""
+    if count > 1:
+        with _processes(count, at) as together:
+            yield together
+        return
+    here = Seat(at)
+    try:
+        yield Alone(here)
+    finally:
+        here.leave()
+
+
+@contextmanager
+def _processes(count: int, at: Bench) -> Iterator[Pool]:
+    """Spawned, never forked: engines and drivers keep threads."""
+    executor = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_sit_down, initargs=(at,))
+    try:
+        yield Pool(executor, count)
+    except BaseException:
+        # Nobody wants the pieces under way any more; what they have not committed rolls back.
+        for process in active_children():
+            process.terminate()
+        raise
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)

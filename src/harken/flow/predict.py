@@ -1,0 +1,163 @@
+"""What goes out, from the profiles to the advice.
+
+predict  profiles and open conversations -> decisions -> nba_predictions.csv   in worker processes
+compare  the same decisions under another policy -> what would change
+ask      one customer -> one decision, recorded
+"""
+
+import asyncio
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+from harken.decide.compare import Changes
+from harken.decide.policy import Policy
+from harken.domain.decision import Advice
+from harken.domain.ids import CustomerId, IdentityId
+from harken.domain.profile import Profile
+from harken.errors import AmbiguousCustomerError, UnknownCustomerError, UnsuitableError
+from harken.flow import pool, predicting
+from harken.flow.advising import Case, Reader, advise
+from harken.flow.desk import Desk
+from harken.flow.dossier import Moment, silence_of
+from harken.flow.ports import Progress
+from harken.flow.predicting import Piece, Tally
+
+CUSTOMERS_A_PIECE = 4_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Whom to decide for. `as_of` None: the data's own last event."""
+
+    customers: int | None = None  #: only the first so many
+    all_cases: bool = False
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One customer's profile as of a moment, and the advice where an issue is open."""
+
+    profile: Profile
+    advice: Advice | None
+
+
+def predict(asked: Asked, out: Path, desk: Desk, progress: Progress) -> Tally:
+    """Every customer with an open issue -> a row of advice. The file appears whole or not at all."""
+    tally = Tally()
+    with _crew(desk) as crew, _whole(out) as file:
+        file.write(predicting.header(all_cases=asked.all_cases))
+        pieces = list(_pieces(asked, desk))
+        progress.step("deciding", len(pieces))
+        for part, rows in crew.each(predicting.predict_piece, pieces):
+            file.write(rows)
+            tally.add(part)
+            progress.advance(1)
+    return tally
+
+
+def compare(asked: Asked, policy: Path, desk: Desk, progress: Progress) -> Changes:
+    """Which decisions another policy would change. Nothing is recorded, nothing is written."""
+    with _crew(desk) as crew:
+        pieces = list(_pieces(asked, desk, against=policy))
+        progress.step("comparing", len(pieces))
+        return predicting.joined(_advancing(crew.each(predicting.compare_piece, pieces), progress))
+
+
+def look(customer: CustomerId, desk: Desk, as_of: datetime | None) -> dict[str, Any]:
+    """One customer's profile as of a moment; nothing is decided. The names are those of `harken profile show --json`."""
+    profile, _ = _read(customer, desk, desk.bench.load_policy(), as_of)
+    newest = profile.features["last_seen_at"]
+    return {
+        "customer": profile.customer,
+        "identities": profile.identities,
+        "as_of": profile.as_of,
+        "features": profile.features,
+        "freshness_s": int(profile.as_of.timestamp()) - newest if isinstance(newest, int) else None,
+        "events": profile.features["events"],
+    }
+
+
+async def ask(customer: CustomerId, seat: pool.Seat, desk: Desk, as_of: datetime | None) -> Answer:
+    """One customer -> one decision for the most pressing issue, recorded. The loop is free while the store reads."""
+    profile, cases = await asyncio.to_thread(_read, customer, desk, seat.policy, as_of)
+    if not cases:
+        return Answer(profile=profile, advice=None)
+    given = await advise(cases[:1], seat.policy, seat.writer)
+    await asyncio.to_thread(desk.warehouse.record, predicting.recorded(given, desk.bench.clock()))
+    return Answer(profile=profile, advice=given[0])
+
+
+def _read(customer: CustomerId, desk: Desk, policy: Policy, as_of: datetime | None) -> tuple[Profile, list[Case]]:
+    known_as = _one(customer, desk)
+    return _reader(desk, policy, as_of).of_one(*known_as)
+
+
+def moment_of(desk: Desk, as_of: datetime | None) -> Moment:
+    """The moment asked for, or the data's own last event."""
+    watermark, position = desk.warehouse.newest()
+    if watermark is None:
+        raise UnsuitableError("The store is empty. Take interactions in first: harken ingest PATH, or see harken demo.")
+    return Moment(at=as_of or watermark, position=position)
+
+
+def _reader(desk: Desk, policy: Policy, as_of: datetime | None) -> Reader:
+    return Reader(desk.warehouse, desk.bench.master, moment_of(desk, as_of), silence_of(policy))
+
+
+def _one(customer: CustomerId, desk: Desk) -> tuple[CustomerId, list[IdentityId]]:
+    identities = desk.warehouse.identities_of(customer)
+    if not identities:
+        raise UnknownCustomerError(f"No event has ever mentioned the customer {customer}.")
+    if len(identities) > 1:
+        raise AmbiguousCustomerError(
+            f"Several sources know a customer {customer}: say which, {' or '.join(identities)}."
+        )
+    return customer, identities
+
+
+def _advancing(parts: Iterable[Changes], progress: Progress) -> Iterator[Changes]:
+    for part in parts:
+        progress.advance(1)
+        yield part
+
+
+def _pieces(asked: Asked, desk: Desk, against: Path | None = None) -> Iterator[Piece]:
+    moment = moment_of(desk, asked.as_of)
+    shared = frozenset(desk.warehouse.shared_names())
+    for span in desk.warehouse.spans(CUSTOMERS_A_PIECE, asked.customers):
+        yield Piece(
+            span=span,
+            moment=moment,
+            recorded_at=desk.bench.clock(),
+            shared=shared,
+            all_cases=asked.all_cases,
+            asks_a_model=not desk.writes_offline,
+            against=against,
+        )
+
+
+def _crew(desk: Desk) -> AbstractContextManager[pool.Crew]:
+    """Several processes where words cost nothing; one where a model's budget and limits must be shared."""
+    return pool.crew(desk.workers if desk.writes_offline else 1, desk.bench)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes its name when it is complete."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")  # two at once do not write into each other
+    try:
+        file = draft.open("wb")
+    except OSError as wrong:
+        raise UnsuitableError(f"{path} cannot be written: {wrong.strerror}.") from wrong
+    try:
+        with file:
+            yield file
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

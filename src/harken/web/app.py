@@ -1,0 +1,91 @@
+"""Requests -> sentences -> answers, and errors -> problem+json (RFC 9457)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from harken import __version__
+from harken.errors import HarkenError, RefusedError, TryAgainError
+from harken.flow.desk import Desk
+from harken.flow.pool import Seat
+from harken.kit.clock import stopwatch
+from harken.web import health, predict
+from harken.web.guests import Gate, refuse_foreign_hosts
+
+log = structlog.get_logger()
+
+_TITLES = {400: "Bad request", 403: "Forbidden", 404: "Not found", 405: "Method not allowed", 409: "Refused",
+           411: "Length required", 413: "Too large", 422: "Not as described", 500: "Our mistake", 503: "Try again"}  # fmt: skip
+MAX_BODY_BYTES = 100_000
+
+
+def app_of(desk: Desk) -> FastAPI:
+    """The application for one store."""
+    seat = Seat(desk.bench)
+
+    @asynccontextmanager
+    async def while_serving(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await seat.let_the_writer_go()
+
+    app = FastAPI(
+        lifespan=while_serving,
+        title="Harken",
+        version=__version__,
+        description="From what customers say to the next best action, explained and on record.",
+    )
+    app.state.desk = desk
+    app.state.uptime = stopwatch()
+    app.include_router(health.router)
+    app.include_router(predict.router(desk, seat))
+    app.add_middleware(Gate, refusals=(_refuse_large_bodies, refuse_foreign_hosts))
+    app.add_exception_handler(HarkenError, _on_harken)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(Exception, _on_bug)
+    return app
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    body = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": detail}
+    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+
+
+def _refuse_large_bodies(request: Request) -> Response | None:
+    declared = request.headers.get("content-length")
+    if declared is not None and (not declared.isdigit() or int(declared) > MAX_BODY_BYTES):
+        return problem(413, f"A request may have {MAX_BODY_BYTES:,} bytes at most.")
+    if declared is None and "transfer-encoding" in request.headers:
+        return problem(411, "Say how long the request is: Content-Length is missing.")
+    return None
+
+
+async def _on_harken(request: Request, error: Exception) -> Response:
+    if isinstance(error, TryAgainError):
+        return problem(503, str(error), {"Retry-After": str(max(1, round(error.after_s)))})
+    if isinstance(error, RefusedError):
+        return problem(error.status, str(error))
+    return await _on_bug(request, error)
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    """Names the field and what is wrong with it; never repeats the value."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
+    return problem(422, f"{where}: {first['msg']}")
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    log.error("request_failed", path=request.url.path, exc_info=error)
+    return problem(500, "Something went wrong on our side; the log says what. Nothing was changed.")
