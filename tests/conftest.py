@@ -1,0 +1,162 @@
+"""A real PostgreSQL for each test session -> an empty, migrated database for each test that asks; and no network."""
+
+import contextlib
+import ipaddress
+import itertools
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from journey import TOWN, desk_on, take_in
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from pydantic import AliasChoices
+
+from harken.kit import embedded_place, embedded_postgres
+from harken.kit.migrate import migrate
+from harken.settings import Settings
+
+NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
+
+UNSAFE_BUT_QUICK = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+    "max_wal_size": "1GB",
+}
+"""A test's data need not outlive the power, but what was committed outlives a kill."""
+
+
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 2_000_000_000
+
+
+def in_memory() -> Path | None:
+    """Where files never wait for a disk; None, for the usual place, when there is no such folder or little room in it."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES else None
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A folder that any user may enter: pytest's own are closed, and as root the server runs as somebody else."""
+    folder = Path(tempfile.mkdtemp(prefix="harken-tests-", dir=in_memory()))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(open_folder: Path) -> Iterator[str]:
+    """The owner's URL of this session's server (with pytest-xdist: of this worker's)."""
+    home = open_folder / "session"
+    with embedded_postgres.start(home, settings=UNSAFE_BUT_QUICK, elsewhere=open_folder / "elsewhere") as running:
+        yield running.url
+    end_supervisor(running.folder)
+
+
+@pytest.fixture(scope="session")
+def _template(postgres_url: str) -> str:
+    """The name of a database that has all migrations and no rows."""
+    _administer(postgres_url, "CREATE DATABASE {}", "freshly_migrated")
+    migrate(named(postgres_url, "freshly_migrated"))
+    return "freshly_migrated"
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def store_url(postgres_url: str, _template: str) -> Iterator[str]:
+    """The owner's URL of a database of this test alone, migrated and empty."""
+    with fresh_store(postgres_url, _template) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def fresh_store(url: str, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    _administer(url, "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
+    yield named(url, name)
+    _administer(url, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+@pytest.fixture(scope="session")
+def town_url(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A store that has the interactions of `journey.TOWN`, for tests that only read and decide."""
+    with fresh_store(postgres_url, _template) as url, desk_on(url, tmp_path_factory.mktemp("town")) as desk:
+        take_in(desk, TOWN)
+        yield url
+
+
+@pytest.fixture
+def empty_url(postgres_url: str) -> Iterator[str]:
+    """The owner's URL of a database with nothing in it, for tests of migrations themselves."""
+    name = f"test_{next(_numbers)}"
+    _administer(postgres_url, "CREATE DATABASE {}", name)
+    yield named(postgres_url, name)
+    _administer(postgres_url, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def end_supervisor(folder: Path, number: int = signal.SIGTERM) -> None:
+    """Signal the supervisor of this folder, if there is one, and wait until it is gone."""
+    lock = folder / embedded_place.SUPERVISOR
+    while embedded_place.is_locked(lock):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(lock.read_text()), number)
+        time.sleep(embedded_place.POLL_S)
+
+
+def named(url: str, database: str, **changes: str) -> str:
+    """The same server's URL for another database, or user, or password."""
+    parts = {**conninfo_to_dict(url), "dbname": database, **changes}
+    return "postgresql://{user}:{password}@{host}:{port}/{dbname}".format(**parts)
+
+
+def _administer(url: str, statement: str, *names: str) -> None:
+    query = sql.SQL(statement).format(*map(sql.Identifier, names))  # type: ignore[arg-type]
+    with psycopg.connect(make_conninfo(url, dbname="postgres"), autocommit=True) as connection:
+        connection.execute(query)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fresh_machine() -> Iterator[None]:
+    """The settings of whoever runs the tests, keys above all, are not the tests' settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        for field in Settings.model_fields.values():
+            assert isinstance(field.validation_alias, AliasChoices)
+            for name in field.validation_alias.choices:
+                patch.delenv(str(name), raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
+    """A test that calls out fails, whatever its code does with errors: pytest's own failure is no Exception."""
+    with pytest.MonkeyPatch.context() as patch:
+        for method in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, method, _guarded(getattr(socket.socket, method)))
+        yield
+
+
+def _guarded(original: Any) -> Any:
+    def connect(self: socket.socket, address: Any) -> Any:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_loopback(address[0]):
+            pytest.fail(f"a test must not leave this machine: {address}")
+        return original(self, address)
+
+    return connect
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

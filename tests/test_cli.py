@@ -1,0 +1,474 @@
+"""The commands as people and scripts use them: what they print, where, and how they end."""
+
+import base64
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from journey import MASTER, TOWN, Ended, derived, harken, rows_of, tweet, write_csv
+
+from harken import __version__
+from harken.cli import printing
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+INGEST = [
+    "run_id", "source", "rows_read", "accepted", "duplicates", "quarantined", "repaired", "watermark", "threads",
+    "largest_thread", "conversations", "customers", "seconds",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder of the test's own, the key of the town, and one process."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HARKEN_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HARKEN_MASTER_KEY", KEY)
+    monkeypatch.setenv("WORKERS", "1")
+    return tmp_path
+
+
+@pytest.fixture
+def town(town_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Commands use the town's store, by its setting."""
+    monkeypatch.setenv("DATABASE_URL", town_url)
+    return town_url
+
+
+def expect_usage(ended: Ended, *words: str) -> None:
+    assert ended.code == 2
+    assert ended.out == ""
+    for word in words:
+        assert word in ended.err
+    assert "Traceback" not in ended.err
+
+
+# Words
+
+
+def test_help_names_every_command() -> None:
+    ended = harken("--help")
+
+    assert ended.code == 0
+    for name in ("demo", "ingest", "predict", "profile", "serve", "doctor"):
+        assert name in ended.out
+        assert harken(name, "--help").code == 0
+
+
+def test_the_version() -> None:
+    assert harken("--version").out == f"harken, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["nothing"], "No such command"),
+        (["ingest"], "PATH"),
+        (["ingest", "file.csv", "--format", "xml"], "xml"),
+        (["ingest", "file.csv", "--engine", "sparkle"], "sparkle"),
+        (["predict", "--as-of", "yesterday"], "ISO 8601"),
+        (["predict", "--as-of", "9999-01-01"], "between 1970 and 2200"),
+        (["predict", "--customers", "0"], "0"),
+        (["predict", "--unknown"], "unknown"),
+        (["profile", "show"], "CUSTOMER"),
+        (["serve", "--port", "70000"], "70000"),
+    ],
+)
+def test_wrong_usage_ends_with_two(arguments: list[str], word: str) -> None:
+    expect_usage(harken(*arguments), word)
+
+
+# What comes in
+
+
+def test_ingest_says_what_came_of_it(store_url: str, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "town.csv", [*TOWN, tweet(90, "1", 5, " "), tweet(91, "1", 5, "I canâ€™t log in")])
+    first = harken("ingest", path, "--store", store_url, "--json")
+    again = harken("ingest", path, "--store", store_url)
+
+    assert (first.code, first.err) == (0, "")
+    assert list(first.json)[: len(INGEST)] == INGEST
+    assert first.json["accepted"] == 12
+    assert first.json["quarantined"] == {"empty_text": 1}
+    assert first.json["repaired"] == {"mojibake": 1}
+    assert first.json["watermark"] == "2025-03-14T10:00:00Z"
+    assert again.code == 0
+    assert "13 rows read: 0 accepted, 12 known already, 1 in quarantine" in again.out
+
+
+def test_ingest_with_other_columns_and_a_retry(store_url: str, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "town.csv", [*TOWN, tweet(90, "1", 5, " ")], {"tweet_id": "number"})
+    first = harken("ingest", path, "--columns", "tweet_id=number", "--store", store_url, "--no-mood")
+    again = harken("ingest", "--retry-quarantine", "--store", store_url, "--json")
+
+    assert (first.code, again.code) == (0, 0)
+    assert again.json["rows_read"] == 1
+    assert again.json["quarantined"] == {"empty_text": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "does not exist"), (b"", "empty"), (b"\x00\x01", "binary"), (b"a,b\n1,2\n", "no column tweet_id")],
+)
+def test_a_file_that_is_none_is_one_line(town: str, tmp_path: Path, content: bytes | None, words: str) -> None:
+    path = tmp_path / "file.csv"
+    if content is not None:
+        path.write_bytes(content)
+
+    assert words in harken("ingest", path).refusal
+    assert words in harken("ingest", path, "--json").refusal
+
+
+def test_columns_that_are_none(town: str, tmp_path: Path) -> None:
+    assert "OURS=THEIRS" in harken("ingest", write_csv(tmp_path / "a.csv", TOWN), "--columns", "nonsense").refusal
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_is_shown_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    with redirect_stderr(Terminal()) as err, printing.progress(quiet=False) as shown:
+        shown.advance(1)
+        for step in ("reading", "threads"):
+            shown.step(step, 2)
+            shown.advance(1)
+
+    assert "reading" in err.getvalue()
+    assert "threads" in err.getvalue()
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_script_is_not(quiet: bool) -> None:
+    with redirect_stderr(Terminal() if quiet else io.StringIO()) as err, printing.progress(quiet) as shown:
+        shown.step("reading", 2)
+        shown.advance(1)
+
+    assert err.getvalue() == ""
+
+
+# What goes out
+
+
+def test_predict(town: str, tmp_path: Path) -> None:
+    ended = harken("predict", "--json", "--out", tmp_path / "advice.csv")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert list(ended.json) == [
+        "customers", "skipped_resolved", "decisions", "by_channel", "by_status", "by_rule", "seconds", "out",
+    ]  # fmt: skip
+    assert (ended.json["customers"], ended.json["decisions"], ended.json["skipped_resolved"]) == (5, 4, 1)
+    assert (tmp_path / "advice.csv").read_text().startswith("customer_id,chat_log,")
+
+
+def test_predict_in_words_writes_where_it_is_called(town: str, tmp_path: Path) -> None:
+    ended = harken("predict", "--customers", "2", "--all-cases", "--as-of", "2025-03-14")
+
+    assert ended.code == 0
+    assert "decisions for 2 customers" in ended.out
+    assert "Written to nba_predictions.csv" in ended.out
+    assert (tmp_path / "nba_predictions.csv").exists()
+
+
+def test_predict_into_a_folder_that_is_not_there(town: str, tmp_path: Path) -> None:
+    refusal = harken("predict", "--out", tmp_path / "missing" / "advice.csv").refusal
+
+    assert "No such file or directory" in refusal
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_compare(town: str, tmp_path: Path, as_json: bool) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('off = ["fraud-goes-to-a-person", "urgent-goes-to-a-person"]\n')
+    ended = harken("predict", "--compare", policy, *(["--json"] if as_json else []))
+
+    assert ended.code == 0
+    assert not (tmp_path / "nba_predictions.csv").exists()
+    if as_json:
+        assert list(ended.json) == ["decisions", "changed", "by_aspect", "by_action", "by_rule", "examples"]
+        assert ended.json["changed"] == 1
+    else:
+        assert "1 of 4 decisions would change." in ended.out
+
+
+def test_a_policy_that_is_not_there(town: str) -> None:
+    assert "missing.toml" in harken("predict", "--compare", "missing.toml").refusal
+
+
+def test_profile_show(town: str) -> None:
+    shown = harken("profile", "show", "400", "--json").json
+    words = harken("profile", "show", "twitter:400", "--as-of", "2025-03-14T09:00:00+01:00")
+
+    assert list(shown) == ["customer", "identities", "as_of", "features", "freshness_s", "events"]
+    assert (shown["customer"], shown["identities"], shown["events"]) == ("400", ["twitter:400"], 2)
+    assert shown["as_of"] == "2025-03-14T10:00:00Z"
+    assert len(shown["features"]) >= 20
+    assert words.code == 0
+    assert "as of 2025-03-14 08:00:00 UTC" in words.out
+
+
+def test_profile_show_before_the_first_event(town: str) -> None:
+    ended = harken("profile", "show", "400", "--as-of", "2024-01-01")
+
+    assert ended.code == 0
+    assert "0 events, the newest none" in ended.out
+
+
+def test_a_customer_whom_nobody_ever_mentioned(town: str) -> None:
+    assert "No event has ever mentioned the customer whoever" in harken("profile", "show", "whoever").refusal
+
+
+def test_rebuild_and_check(store_url: str, tmp_path: Path) -> None:
+    harken("ingest", write_csv(tmp_path / "town.csv", TOWN), "--store", store_url)
+    before = derived(store_url)
+    rebuilt = harken("profile", "rebuild", "--store", store_url, "--json").json
+    checked = harken("profile", "rebuild", "--check", "--store", store_url)
+
+    assert list(rebuilt) == ["customers", "features", "values", "mismatches", "seconds"]
+    assert (rebuilt["customers"], rebuilt["mismatches"]) == (5, 0)
+    assert checked.code == 0
+    assert "compared, 0 mismatches" in checked.out
+    assert derived(store_url) == before
+
+
+def test_a_check_that_finds_something_ends_with_one(store_url: str, tmp_path: Path) -> None:
+    harken("ingest", write_csv(tmp_path / "town.csv", TOWN), "--store", store_url)
+    with psycopg.connect(store_url) as connection:
+        connection.execute("DELETE FROM profile WHERE identity = 'twitter:400'")
+    checked = harken("profile", "rebuild", "--check", "--store", store_url, "--json")
+
+    assert checked.code == 1
+    assert checked.json["mismatches"] > 0
+    assert harken("profile", "rebuild", "--store", store_url).code == 0
+    assert harken("profile", "rebuild", "--check", "--store", store_url).code == 0
+
+
+# Where data lives
+
+
+def test_a_settings_file_in_the_working_folder_is_read(town_url: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"HARKEN_DATABASE_URL={town_url}\nSOMEBODY_ELSES=1\n")
+
+    assert harken("profile", "show", "400", "--json").json["events"] == 2
+
+
+def test_a_settings_file_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"WORKERS=\xff\xfe")
+
+    assert ".env" in harken("predict").refusal
+
+
+def test_a_setting_that_does_not_fit_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKERS", "SECRET-1")
+    refusal = harken("predict").refusal
+
+    assert "WORKERS" in refusal
+    assert "SECRET" not in refusal
+
+
+def test_a_supabase_url_alone_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPABASE_URL", "https://abc.supabase.co")
+    refusal = harken("predict").refusal
+
+    assert "HARKEN_DATABASE_URL" in refusal
+    assert "Postgres URL" in refusal
+
+
+@pytest.mark.parametrize("url", ["mysql://root:SECRET@localhost/x", "https://abc.example/SECRET", "SECRET"])
+def test_a_store_that_is_no_postgresql(url: str) -> None:
+    refusal = harken("predict", "--store", url).refusal
+
+    assert "postgresql://" in refusal
+    assert "SECRET@" not in refusal
+
+
+def test_a_store_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = harken("predict", "--store", f"postgresql://user:SECRET@127.0.0.1:{free_port()}/x").refusal
+
+    assert "SECRET" not in refusal
+
+
+def test_a_wrong_password_is_one_line_without_it(store_url: str) -> None:
+    wrong = store_url.replace(psycopg.conninfo.conninfo_to_dict(store_url)["password"], "SECRET")  # type: ignore[arg-type]
+
+    assert "SECRET" not in harken("predict", "--store", wrong).refusal
+
+
+def test_another_master_key_is_refused_and_nothing_changes(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_csv(tmp_path / "town.csv", TOWN)
+    harken("ingest", path, "--store", store_url)
+    before = derived(store_url)
+    monkeypatch.setenv("HARKEN_MASTER_KEY", base64.b64encode(bytes(32)).decode())
+
+    for command in (["ingest", path], ["predict"], ["profile", "rebuild"]):
+        assert "another master key" in harken(*command, "--store", store_url).refusal
+    assert derived(store_url) == before
+    assert repr(MASTER) == "MasterKey(hidden)"
+
+
+def test_a_key_file_that_others_may_read_is_refused(
+    store_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HARKEN_MASTER_KEY")
+    (home / "home").mkdir()
+    (home / "home" / "master.key").write_text(KEY)
+    (home / "home" / "master.key").chmod(0o644)
+
+    assert "chmod 600" in harken("predict", "--store", store_url).refusal
+
+
+# Served
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.10", "example.com"])
+def test_only_loopback_is_served(host: str) -> None:
+    assert "Refusing to listen" in harken("serve", "--host", host).refusal
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def server(town: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """`harken serve`, as people start it."""
+    port = free_port()
+    command = [sys.executable, "-m", "harken", "serve", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def asked(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
+
+
+def wait_for(url: str, process: subprocess.Popen[str]) -> None:
+    for _ in range(300):
+        assert process.poll() is None, process.communicate()
+        try:
+            asked(url)
+            return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not come up")
+
+
+def test_the_server_answers_and_ends_politely(server: tuple[str, subprocess.Popen[str]]) -> None:
+    url, process = server
+    wait_for(f"{url}/health", process)
+    answer = asked(f"{url}/predict_nba", {"customer_id": "200"})
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+
+    assert answer["channel"] == "human_agent"
+    assert process.returncode == 0
+    assert out == ""
+    assert err == f"{url}  (documentation: /docs, stop with Ctrl-C)\n"
+
+
+def test_a_port_that_is_taken_is_one_line(town: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        refusal = harken("serve", "--port", taken.getsockname()[1]).refusal
+
+    assert "Address already in use" in refusal
+    assert "--port" in refusal
+
+
+# For real, in processes of their own
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_says_so_in_one_line(town: str, tmp_path: Path, number: int) -> None:
+    """The file is a pipe: who opens it to write knows that the command reads, and it reads until it is stopped."""
+    os.mkfifo(tmp_path / "pipe")
+    command = [sys.executable, "-m", "harken", "ingest", "pipe"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    writing = opened_once_read(tmp_path / "pipe", process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    os.close(writing)
+
+    assert (process.returncode, out) == (1, "")
+    assert err.strip() == "harken: Interrupted. What was committed is kept; the same command continues from there."
+
+
+def opened_once_read(pipe: Path, process: subprocess.Popen[str]) -> int:
+    for _ in range(300):
+        assert process.poll() is None, process.communicate()
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("nobody opened the pipe")
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(town: str) -> None:
+    command = [sys.executable, "-m", "harken", "profile", "show", "400"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, err = process.communicate(timeout=30)
+
+    assert err == ""
+
+
+def test_a_whole_journey_in_several_processes(store_url: str, tmp_path: Path) -> None:
+    write_csv(tmp_path / "town.csv", TOWN)
+    environment = {**os.environ, "DATABASE_URL": store_url}
+
+    def run(*words: str, workers: int = 1) -> dict[str, Any]:
+        command = [sys.executable, "-m", "harken", *words, "--json"]
+        environment["WORKERS"] = str(workers)
+        ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+        return Ended(ended.returncode, ended.stdout, ended.stderr).json
+
+    assert run("ingest", "town.csv")["accepted"] == 11
+    assert run("predict", workers=2)["decisions"] == 4
+    assert (tmp_path / "nba_predictions.csv").read_bytes().count(b"\r\n") == 5
+    assert len(rows_of(store_url, "SELECT FROM decision")) == 4
+
+
+def test_the_demo_needs_nothing(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = open_folder / "demo-home"
+    monkeypatch.setenv("HARKEN_HOME", str(home))
+    monkeypatch.delenv("HARKEN_MASTER_KEY")
+    shown = harken("demo", "--json")
+    told = harken("demo")
+
+    assert shown.code == 0, shown.err
+    assert list(shown.json) == ["ingest", "predict", "files", "seconds"]
+    assert shown.json["predict"]["decisions"] > 50
+    assert all(Path(file).exists() for file in shown.json["files"])
+    assert told.code == 0
+    assert told.out.count("Because: ") == 3
+    assert "What was made, and where to look" in told.out

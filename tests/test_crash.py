@@ -1,0 +1,394 @@
+"""Killed, crowded out or cut off at any moment, and run again: nothing is lost, nothing is there twice."""
+
+import base64
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import fresh_store
+from journey import BRAND, TOWN, Row, Steady, derived, desk_on, one_of, rows_of, tweet, write_csv
+
+from harken.domain.run import IngestReport
+from harken.errors import TryAgainError
+from harken.flow import batch, predict, rebuild
+from harken.flow.batch import Source
+from harken.flow.desk import Desk
+from harken.flow.predict import Asked
+
+BLOCK_ROWS = 4
+KEY = base64.b64encode(bytes(range(32))).decode()
+PATIENCE_S = 60
+
+# What is killed is a process of its own, forked from one that has imported all this once and opened nothing.
+processes = get_context("forkserver")
+processes.set_forkserver_preload(
+    ["pytest", "harken.bootstrap", "harken.flow.rebuild", "harken.adapters.frames.on_polars", "pandas"]
+)
+
+
+class Dies:
+    """Progress that ends the process as kill -9 does: when a step begins, or so many advances into it."""
+
+    def __init__(self, step: str, advances: int) -> None:
+        self._wanted = step
+        self._left = advances
+        self._step = ""
+
+    def step(self, name: str, total: int | None = None) -> None:
+        self._step = name
+        self._die(0)
+
+    def advance(self, rows: int) -> None:
+        self._left -= self._step == self._wanted
+        self._die(1)
+
+    def _die(self, least: int) -> None:
+        if self._step == self._wanted and self._left <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Does:
+    """Progress that does something once, when a step begins."""
+
+    def __init__(self, step: str, what: Callable[[], None]) -> None:
+        self._wanted: str | None = step
+        self._what = what
+
+    def step(self, name: str, total: int | None = None) -> None:
+        if name == self._wanted:
+            self._wanted = None
+            self._what()
+
+    def advance(self, rows: int) -> None: ...
+
+
+def quick(url: str, home: Path, block_rows: int = BLOCK_ROWS) -> AbstractContextManager[Desk]:
+    """On the engine that is quickest with a handful of rows: what is killed when does not depend on it."""
+    return desk_on(url, home, engine="polars", block_rows=block_rows)
+
+
+def unread(path: Path) -> Source:
+    """Without language and sentiment, whose models every killed process would load anew."""
+    return Source(path=path, format="twcs", with_mood=False)
+
+
+def take_in(desk: Desk, rows: list[Row], name: str = "town.csv") -> IngestReport:
+    desk.home.mkdir(parents=True, exist_ok=True)
+    return batch.ingest(unread(write_csv(desk.home / name, rows)), desk, Steady())
+
+
+def ingest_until_killed(url: str, home: Path, path: Path, step: str, advances: int) -> None:
+    with quick(url, home) as desk:
+        batch.ingest(unread(path), desk, Dies(step, advances))
+
+
+def kill(url: str, home: Path, path: Path, step: str, advances: int = 0) -> None:
+    """Ingest in a process that is killed at this step."""
+    process = processes.Process(target=ingest_until_killed, args=(url, home, path, step, advances))
+    process.start()
+    process.join(PATIENCE_S)
+    assert process.exitcode == -signal.SIGKILL, f"{step}: ended with {process.exitcode}"
+
+
+def nothing_differs(desk: Desk) -> None:
+    assert rebuild.check(desk, Steady()).mismatches == 0
+
+
+@pytest.fixture(scope="module")
+def expected(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The tables after an undisturbed run."""
+    with fresh_store(postgres_url, _template) as url, quick(url, tmp_path_factory.mktemp("calm")) as desk:
+        take_in(desk, TOWN)
+        return derived(url)
+
+
+STEPS = {
+    "before the first block": ("sealing and appending", 0),
+    "between two blocks": ("sealing and appending", 2),
+    "between append and settle": ("conversations", 0),
+    "inside settle, conversations": ("conversations", 1),
+    "inside settle, profiles": ("profiles", 0),
+    "between settle's commit and the end": ("counting", 0),
+}
+
+
+@pytest.mark.parametrize("moment", STEPS)
+def test_killed_and_run_again(store_url: str, tmp_path: Path, expected: dict[str, Any], moment: str) -> None:
+    path = write_csv(tmp_path / "town.csv", TOWN)
+    kill(store_url, tmp_path, path, *STEPS[moment])
+
+    with quick(store_url, tmp_path) as desk:
+        report = batch.ingest(unread(path), desk, Steady())
+
+    assert report.resumed is (moment != "between settle's commit and the end")
+    assert report.accepted + report.duplicates == len(TOWN)
+    assert derived(store_url) == expected
+    assert one_of(store_url, "SELECT count(*) FROM ingest_run WHERE state <> 'done'") == 0
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_killed_again_and_again(store_url: str, tmp_path: Path, expected: dict[str, Any]) -> None:
+    path = write_csv(tmp_path / "town.csv", TOWN)
+    for step, advances in (("sealing and appending", 1), ("sealing and appending", 2), ("profiles", 0)):
+        kill(store_url, tmp_path, path, step, advances)
+
+    with quick(store_url, tmp_path) as desk:
+        report = batch.ingest(unread(path), desk, Steady())
+        nothing_differs(desk)
+
+    assert (report.accepted, report.duplicates, report.resumed) == (len(TOWN), 0, True)
+    assert derived(store_url) == expected
+
+
+def test_a_file_that_grew_after_the_kill_settles_what_was_left(
+    store_url: str, tmp_path: Path, expected: dict[str, Any]
+) -> None:
+    """The old content never comes again, so nobody resumes its run: the next batch folds it in."""
+    short = write_csv(tmp_path / "short.csv", TOWN[:7])
+    kill(store_url, tmp_path, short, "conversations")
+
+    with quick(store_url, tmp_path) as desk:
+        report = take_in(desk, TOWN, "grown.csv")
+        nothing_differs(desk)
+        again = batch.ingest(unread(short), desk, Steady())
+
+    assert (report.accepted, report.duplicates, report.resumed) == (len(TOWN) - 7, 7, False)
+    assert (again.accepted, again.duplicates) == (0, 7)
+    assert derived(store_url) == expected
+
+
+def test_the_same_file_read_in_another_way_is_another_run(store_url: str, tmp_path: Path) -> None:
+    swapped = {"tweet_id": "in_response_to_tweet_id", "in_response_to_tweet_id": "tweet_id"}
+    path = write_csv(tmp_path / "town.csv", TOWN)
+    kill(store_url, tmp_path, path, "conversations")
+
+    with quick(store_url, tmp_path) as desk:
+        report = batch.ingest(replace(unread(path), columns=swapped), desk, Steady())
+        nothing_differs(desk)
+
+    assert report.resumed is False
+
+
+def test_a_rebuild_between_the_kill_and_the_second_run_counts_nothing_twice(
+    store_url: str, tmp_path: Path, expected: dict[str, Any]
+) -> None:
+    path = write_csv(tmp_path / "town.csv", TOWN)
+    kill(store_url, tmp_path, path, "sealing and appending", 2)
+
+    with quick(store_url, tmp_path) as desk:
+        rebuild.rebuild(desk, Steady())
+        report = batch.ingest(unread(path), desk, Steady())
+        nothing_differs(desk)
+
+    assert report.duplicates == 2 * BLOCK_ROWS
+    assert derived(store_url) == expected
+
+
+def test_one_batch_at_a_time_and_decisions_meanwhile(store_url: str, tmp_path: Path, expected: dict[str, Any]) -> None:
+    refused: list[str] = []
+    decided: list[int] = []
+
+    def crowd() -> None:
+        with quick(store_url, tmp_path / "another") as other:
+            for attempt in (
+                lambda: take_in(other, TOWN[:3], "other.csv"),
+                lambda: rebuild.rebuild(other, Steady()),
+                lambda: rebuild.check(other, Steady()),
+            ):
+                with pytest.raises(TryAgainError) as told:
+                    attempt()
+                refused.append(str(told.value))
+            decided.append(predict.predict(Asked(), tmp_path / "meanwhile.csv", other, Steady()).decisions)
+
+    with quick(store_url, tmp_path) as desk:
+        take_in(desk, TOWN[:5], "first.csv")
+        path = write_csv(tmp_path / "town.csv", TOWN)
+        batch.ingest(unread(path), desk, Does("profiles", crowd))
+
+    assert len(refused) == 3
+    assert all(line.startswith("Another batch is writing to this store.") for line in refused)
+    assert decided[0] >= 1
+    assert derived(store_url) == expected
+
+
+def end_connections(url: str, application: str = "harken%") -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name LIKE %s",
+            (application,),
+        )
+
+
+@pytest.mark.parametrize("step", ["sealing and appending", "profiles", "counting"])
+def test_the_database_went_away_for_a_moment(
+    store_url: str, tmp_path: Path, expected: dict[str, Any], step: str
+) -> None:
+    path = write_csv(tmp_path / "town.csv", TOWN)
+    with quick(store_url, tmp_path) as desk:
+        with contextlib.suppress(TryAgainError):  # where it was between two transactions, nobody noticed
+            batch.ingest(unread(path), desk, Does(step, lambda: end_connections(store_url, "%")))
+        batch.ingest(unread(path), desk, Steady())
+
+    assert derived(store_url) == expected
+
+
+def test_a_lost_turn_settles_nothing(store_url: str, tmp_path: Path, expected: dict[str, Any]) -> None:
+    """A server that was restarted has forgotten whose turn it is: another batch may have settled meanwhile."""
+    path = write_csv(tmp_path / "town.csv", TOWN)
+    lose = Does("profiles", lambda: end_connections(store_url, "harken batch"))
+    with quick(store_url, tmp_path) as desk:
+        with pytest.raises(TryAgainError, match="restarted meanwhile"):
+            batch.ingest(unread(path), desk, lose)
+        assert derived(store_url)["profile"] == []
+        batch.ingest(unread(path), desk, Steady())
+
+    assert derived(store_url) == expected
+
+
+# Real processes
+
+SMALL_TALK = "my card the app a transfer please help urgent thanks it works now still waiting refund why"
+
+
+def crowd_of(size: int) -> list[Row]:
+    """Many small conversations in our own words, in no order, the same each time."""
+    chance = random.Random(11)
+    words = SMALL_TALK.split()
+    rows: list[Row] = []
+    while len(rows) < size:
+        customer, parent = str(chance.randint(1000, 1400)), ""
+        for turn in range(chance.randint(1, 5)):
+            author = BRAND if turn % 2 else customer
+            text = " ".join(chance.choices(words, k=12))
+            number = len(rows) + 1
+            rows.append(tweet(number, author, (size - number) / 60, f"@{BRAND} {text}", parent))
+            parent = str(number)
+    chance.shuffle(rows)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Where Python may not keep compiled modules, each process would compile thousands anew."""
+    if not sys.dont_write_bytecode:
+        return {}
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("compiled"))}
+
+
+@contextlib.contextmanager
+def ingesting(url: str, home: Path, path: Path, more: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """`harken ingest` with two workers, in a session of its own."""
+    settings = {"HARKEN_HOME": str(home), "HARKEN_MASTER_KEY": KEY, "HARKEN_BLOCK_ROWS": "100", "WORKERS": "2"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harken", "ingest", str(path), "--store", url, "--json", "--no-mood"],
+        env={**os.environ, **settings, **more},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def wait_until(what: Callable[[], Any]) -> Any:
+    until = time.monotonic() + PATIENCE_S
+    while not (found := what()):
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.02)
+    return found
+
+
+def blocks(url: str) -> int:
+    return int(one_of(url, "SELECT count(*) FROM ingest_block"))
+
+
+def workers_of(process: "subprocess.Popen[str]") -> list[int]:
+    """The processes of its session that work; in the order in which they began."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            session = folder.joinpath("stat").read_text().rpartition(")")[2].split()[3]
+            if int(session) == process.pid and b"spawn_main" in folder.joinpath("cmdline").read_bytes():
+                found.append(int(folder.name))
+    return sorted(found)
+
+
+only_linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are counted in /proc")
+
+
+@pytest.fixture(scope="module")
+def expected_crowd(
+    postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[list[Row], dict[str, Any]]:
+    rows = crowd_of(2_500)
+    with fresh_store(postgres_url, _template) as url, quick(url, tmp_path_factory.mktemp("calm"), 1000) as desk:
+        take_in(desk, rows)
+        return rows, derived(url)
+
+
+@only_linux
+def test_real_kills(
+    store_url: str, expected_crowd: tuple[list[Row], dict[str, Any]], tmp_path: Path, compiled: dict[str, str]
+) -> None:
+    rows, expected = expected_crowd
+    path = write_csv(tmp_path / "crowd.csv", rows)
+
+    with ingesting(store_url, tmp_path, path, compiled) as parent:
+        wait_until(lambda: blocks(store_url) >= 2)
+        os.kill(parent.pid, signal.SIGKILL)
+        wait_until(lambda: not workers_of(parent))  # orphans would wait for work for ever
+    done = blocks(store_url)
+
+    with ingesting(store_url, tmp_path, path, compiled) as worker_lost:
+        wait_until(lambda: blocks(store_url) >= done + 2)
+        os.kill(workers_of(worker_lost)[0], signal.SIGKILL)
+        out, err = worker_lost.communicate(timeout=PATIENCE_S)
+        assert (worker_lost.returncode, out) == (1, "")
+        assert "harken: A worker process was killed" in err
+        assert len(err.splitlines()) == 1
+        assert not workers_of(worker_lost)
+
+    with quick(store_url, tmp_path, 100) as desk:
+        report = batch.ingest(unread(path), desk, Steady())
+        nothing_differs(desk)
+    assert derived(store_url) == expected
+    assert report.accepted + report.duplicates == len(rows)
+    assert rows_of(store_url, "SELECT sum(inserted) AS n FROM ingest_block")[0]["n"] == len(rows)
+
+
+@only_linux
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_with_its_workers(
+    store_url: str, tmp_path: Path, compiled: dict[str, str], number: signal.Signals
+) -> None:
+    """The signal reaches the whole group, workers that are still importing among them."""
+    path = write_csv(tmp_path / "crowd.csv", crowd_of(600))
+
+    with ingesting(store_url, tmp_path, path, compiled) as process:
+        wait_until(lambda: workers_of(process))
+        os.killpg(process.pid, number)
+        out, err = process.communicate(timeout=PATIENCE_S)
+        assert not workers_of(process)
+
+    assert (process.returncode, out) == (1, "")
+    assert err.strip() == "harken: Interrupted. What was committed is kept; the same command continues from there."
+    assert list((tmp_path / "spool").iterdir()) == []
+    assert one_of(store_url, "SELECT state FROM ingest_run") == "failed"

@@ -1,0 +1,108 @@
+"""What `harken doctor` finds, and how it says it."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from journey import Ended, harken
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HARKEN_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HARKEN_MASTER_KEY", KEY)
+    return tmp_path / "home"
+
+
+def checks(ended: Ended) -> dict[str, tuple[bool, str]]:
+    assert list(ended.json) == ["checks"]
+    for check in ended.json["checks"]:
+        assert list(check) == ["name", "ok", "detail"]
+        assert "\n" not in check["detail"]
+    return {check["name"]: (check["ok"], check["detail"]) for check in ended.json["checks"]}
+
+
+def test_all_is_well(town_url: str) -> None:
+    ended = harken("doctor", "--store", town_url, "--json")
+    found = checks(ended)
+
+    assert ended.code == 0
+    assert list(found) == ["python", "disk", "store", "master key", "policy", "engines", "writer"]
+    assert all(ok for ok, _ in found.values())
+    assert "11 events of 5 customers" in found["store"][1]
+    assert "pgvector" in found["store"][1]
+    assert "offline" in found["writer"][1]
+    assert "polars" in found["engines"][1]
+
+
+def test_in_words(town_url: str) -> None:
+    ended = harken("doctor", "--store", town_url)
+
+    assert ended.code == 0
+    assert [line[:3] for line in ended.out.splitlines()] == ["ok "] * 7
+
+
+def test_what_does_not_work_is_said_and_ends_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("off = 3")
+    monkeypatch.setenv("HARKEN_POLICY", str(policy))
+    monkeypatch.setenv("HARKEN_MASTER_KEY", "HUSH")
+    ended = harken("doctor", "--store", "mysql://u:HUSH@h/d", "--json")
+    found = checks(ended)
+
+    assert ended.code == 1
+    assert {name for name, (ok, _) in found.items() if not ok} == {"store", "master key", "policy"}
+    assert "HUSH" not in ended.out + ended.err
+    assert "NO  store" in harken("doctor", "--store", "mysql://h").out
+
+
+def test_another_master_key_is_found(town_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    harken("doctor", "--store", town_url)
+    assert harken("predict", "--store", town_url).code == 0
+    monkeypatch.setenv("HARKEN_MASTER_KEY", base64.b64encode(bytes(32)).decode())
+    found = checks(harken("doctor", "--store", town_url, "--json"))
+
+    assert found["store"][0]
+    assert not found["master key"][0]
+    assert "another master key" in found["master key"][1]
+
+
+def test_what_is_understood_and_not_used(town_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKHOUSE_HOST", "ch.internal")
+    monkeypatch.setenv("REDIS_URL", "redis://:HUSH@h")
+    ended = harken("doctor", "--store", town_url, "--json")
+    found = checks(ended)
+
+    assert "does not use it" in found["ClickHouse"][1]
+    assert "does not use it" in found["Redis"][1]
+    assert "HUSH" not in ended.out
+
+
+def test_the_models_are_named_in_order(town_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.setenv(name, "HUSH")
+    found = checks(harken("doctor", "--store", town_url, "--json"))
+
+    assert found["writer"][1].startswith("Anthropic, then OpenAI, then offline; at most 5 USD a day")
+
+
+def test_a_supabase_url_alone_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPABASE_URL", "https://abc.supabase.co")
+    found = checks(harken("doctor", "--json"))
+
+    assert not found["store"][0]
+    assert "HARKEN_DATABASE_URL" in found["store"][1]
+
+
+def test_a_key_in_a_file_is_to_be_backed_up(town_url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HARKEN_MASTER_KEY")
+    home.mkdir()
+    (home / "master.key").write_text(KEY)
+    (home / "master.key").chmod(0o600)
+    found = checks(harken("doctor", "--store", town_url, "--json"))
+
+    assert found["master key"][0]
+    assert "back it up" in found["master key"][1]

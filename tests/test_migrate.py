@@ -1,0 +1,253 @@
+"""Files -> schema: once, in order, under a lock, and only on a database that is meant for us."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from conftest import NOON, named
+from hypothesis import given
+from hypothesis import strategies as st
+from psycopg.rows import dict_row
+
+from harken.errors import TryAgainError, UnsuitableError
+from harken.kit import migrate as migrations
+from harken.kit.clock import stopped_at
+from harken.kit.migrate import Migration, Role, migrate, refuse_bypass, remaining, status
+
+FIRST = "CREATE TABLE word (word text);\nINSERT INTO word VALUES ('100 %');\n"
+SECOND = "ALTER TABLE word ADD COLUMN length int;\n"
+
+TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "0001_first_words.sql").write_text(FIRST)
+    (tmp_path / "0002_their_length.sql").write_text(SECOND)
+    (tmp_path / "__init__.py").touch()
+    return tmp_path
+
+
+def one(url: str, query: str) -> object:
+    with psycopg.connect(url) as connection:
+        [(value,)] = connection.execute(query.encode()).fetchall()
+        return value
+
+
+def test_applies_what_is_pending_in_order_and_once(empty_url: str, folder: Path) -> None:
+    later = folder / "0002_their_length.sql"
+    text = later.read_text()
+    later.unlink()
+    assert migrate(empty_url, folder=folder, clock=stopped_at(NOON)) == ["0001_first_words.sql"]
+    later.write_text(text)
+
+    assert migrate(empty_url, folder=folder, clock=stopped_at(NOON)) == ["0002_their_length.sql"]
+    assert migrate(empty_url, folder=folder) == []
+
+    assert one(empty_url, "SELECT word FROM word") == "100 %"
+    assert one(empty_url, "SELECT array_agg(DISTINCT applied_at) FROM schema_migration") == [NOON]
+
+
+def test_status_looks_and_changes_nothing(empty_url: str, folder: Path) -> None:
+    before = status(empty_url, folder=folder)
+    assert one(empty_url, TABLES) == 0
+    migrate(empty_url, folder=folder)
+    after = status(empty_url, folder=folder)
+
+    assert (before.applied, before.pending) == ((), ("0001_first_words.sql", "0002_their_length.sql"))
+    assert (after.applied, after.pending) == (before.pending, ())
+    assert after.server_version.startswith("18.")
+    assert after.pgvector
+    assert after.pgvector >= "0.8"
+
+
+def test_the_shipped_migrations_apply(store_url: str) -> None:
+    now = status(store_url)
+
+    assert now.pending == ()
+    assert list(now.applied) == [migration.name for migration in migrations.read(migrations.shipped())]
+
+
+def test_a_migration_that_fails_leaves_nothing_of_itself(empty_url: str, folder: Path) -> None:
+    (folder / "0002_their_length.sql").write_text("CREATE TABLE half (); SELECT nonsense;")
+
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        migrate(empty_url, folder=folder)
+    assert status(empty_url, folder=folder).pending == ("0002_their_length.sql",)
+    assert one(empty_url, "SELECT to_regclass('half')") is None
+
+    (folder / "0002_their_length.sql").write_text(SECOND)
+    assert migrate(empty_url, folder=folder) == ["0002_their_length.sql"]
+
+
+def test_two_processes_at_once_apply_each_once(empty_url: str, folder: Path) -> None:
+    (folder / "0003_slowly.sql").write_text("SELECT pg_sleep(0.5);")
+    code = "import sys; from pathlib import Path; from harken.kit.migrate import migrate\n"
+    code += "print(migrate(sys.stdin.read(), folder=Path(sys.argv[1])))"
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    for process in both:
+        assert process.stdin
+        process.stdin.write(empty_url)
+        process.stdin.close()
+        process.stdin = None
+
+    said = sorted(process.communicate()[0].strip() for process in both)
+
+    assert said == ["['0001_first_words.sql', '0002_their_length.sql', '0003_slowly.sql']", "[]"]
+
+
+def test_a_migration_waits_only_a_moment_for_a_busy_table(empty_url: str, folder: Path) -> None:
+    (folder / "0003_busy.sql").write_text("SET LOCAL lock_timeout = '50ms'; ALTER TABLE word ADD COLUMN language text;")
+    (folder / "0004_limit.sql").write_text(
+        "ALTER TABLE word ADD COLUMN busy text DEFAULT current_setting('lock_timeout');"
+    )
+    keep = {path.name: path.read_text() for path in folder.glob("000[34]*")}
+    for name in keep:
+        (folder / name).unlink()
+    migrate(empty_url, folder=folder)
+    for name, text in keep.items():
+        (folder / name).write_text(text)
+
+    with psycopg.connect(empty_url) as busy:
+        busy.execute("SELECT * FROM word")
+        with pytest.raises(TryAgainError, match=r"0003_busy\.sql waits for a table in use"):
+            migrate(empty_url, folder=folder)
+    migrate(empty_url, folder=folder)
+
+    assert one(empty_url, "SELECT busy FROM word") == "4s"
+
+
+def test_more_rights_than_the_login_has_are_named(empty_url: str, folder: Path) -> None:
+    (folder / "0003_role.sql").write_text("SET LOCAL ROLE pg_monitor; CREATE ROLE somebody;")
+
+    with pytest.raises(UnsuitableError, match=r"0003_role\.sql needs more rights: permission denied"):
+        migrate(empty_url, folder=folder)
+
+
+def test_a_session_that_is_ended_midway_is_told_in_one_line(empty_url: str, folder: Path) -> None:
+    (folder / "0003_gone.sql").write_text("SELECT pg_terminate_backend(pg_backend_pid());")
+
+    with pytest.raises(UnsuitableError, match=r"^The store cannot be used: [^\n]+$"):
+        migrate(empty_url, folder=folder)
+
+    assert status(empty_url, folder=folder).pending == ("0003_gone.sql",)
+
+
+def test_names_out_of_pattern_and_double_numbers_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "0001_one.sql").touch()
+    (tmp_path / "0001_two.sql").touch()
+    with pytest.raises(UnsuitableError, match=r"one number: 0001_one\.sql and 0001_two\.sql"):
+        migrations.read(tmp_path)
+
+    (tmp_path / "0001_two.sql").rename(tmp_path / "second.sql")
+    with pytest.raises(UnsuitableError, match=r"NNNN_words\.sql: second\.sql"):
+        migrations.read(tmp_path)
+
+
+numbers = st.lists(st.integers(1, 9999), unique=True, min_size=1, max_size=6).map(sorted)
+
+
+@given(numbers, st.data())
+def test_what_remains_follows_what_was_applied(known: list[int], data: st.DataObject) -> None:
+    files = [Migration(f"{number:04}_words.sql", str(number).encode()) for number in known]
+    cut = data.draw(st.integers(0, len(files)))
+
+    applied = {migration.name: migration.checksum for migration in files[:cut]}
+
+    assert remaining(files, applied) == files[cut:]
+
+
+def test_a_changed_a_late_and_an_unknown_migration_are_refused() -> None:
+    first, second, third = (Migration(f"000{number}_words.sql", b"SELECT 1;\n") for number in (1, 2, 3))
+
+    with pytest.raises(UnsuitableError, match=r"0001_words\.sql has changed since it was applied"):
+        remaining([first], {first.name: "another"})
+    with pytest.raises(UnsuitableError, match=r"0002_words\.sql comes too late: 0003_words\.sql has been"):
+        remaining([first, second, third], {first.name: first.checksum, third.name: third.checksum})
+    with pytest.raises(UnsuitableError, match=r"made by a newer version of Harken: it has 0003_words\.sql"):
+        remaining([first], {name.name: name.checksum for name in (first, second, third)})
+
+
+def test_a_checkout_with_other_line_ends_is_the_same_migration() -> None:
+    assert Migration("a", b"SELECT 1;\r\n").checksum == Migration("a", b"SELECT 1;\n").checksum
+
+
+@pytest.mark.parametrize(
+    ("number", "version", "pgvector", "because"),
+    [
+        (150018, "15.18", "0.8.5", r"PostgreSQL 15\.18; Harken needs 16"),
+        (160000, "16.0", None, "no pgvector"),
+        (180004, "18.4", "0.7.4", r"pgvector 0\.7\.4; Harken needs 0\.8"),
+    ],
+)
+def test_too_old_a_server_is_refused(number: int, version: str, pgvector: str | None, because: str) -> None:
+    with pytest.raises(UnsuitableError, match=because):
+        migrations.refuse_server(number, version, pgvector)
+
+
+def test_new_enough_a_server_is_not() -> None:
+    migrations.refuse_server(160000, "16.0", "0.8.0")
+    migrations.refuse_server(190000, "19beta1", "0.10")
+
+
+@pytest.mark.parametrize(
+    ("change", "because"),
+    [
+        ({"password": "guessed-wrong"}, "password authentication failed"),
+        ({"dbname": "nowhere"}, 'database "nowhere" does not exist'),
+        ({"port": "1"}, "refused"),
+        ({"host": "127.0.0.1", "port": "1", "dbname": "a?connect_timeout=3"}, "refused"),
+    ],
+)
+def test_a_store_that_cannot_be_reached_is_told_in_one_line_without_the_password(
+    postgres_url: str, change: dict[str, str], because: str
+) -> None:
+    url = named(postgres_url, **{"database": "harken", **change})  # type: ignore[arg-type]
+
+    with pytest.raises(UnsuitableError, match=f"^The store cannot be used: [^\n]*{because}[^\n]*$") as told:
+        migrate(url)
+
+    assert psycopg.conninfo.conninfo_to_dict(url)["password"] not in str(told.value)
+    assert told.value.__cause__ is None
+
+
+def test_a_url_that_is_none_is_not_repeated() -> None:
+    with pytest.raises(UnsuitableError, match="cannot be read") as told:
+        migrate("postgresql+driver://owner:secret@somewhere/name")
+
+    assert "secret" not in str(told.value)
+
+
+def test_the_owner_may_not_serve_but_the_serving_role_may(store_url: str) -> None:
+    with psycopg.connect(store_url, row_factory=dict_row) as connection:
+        with pytest.raises(UnsuitableError, match="'owner' is a superuser"):
+            refuse_bypass(connection)
+        connection.execute("SET ROLE harken_app")
+        refuse_bypass(connection)
+
+        assert migrations.effective_role(connection) == Role("harken_app", False, False, False)
+
+
+def test_each_way_around_row_level_security_is_refused(empty_url: str) -> None:
+    with psycopg.connect(empty_url) as connection:
+        connection.execute("CREATE ROLE sees_all BYPASSRLS")
+        connection.execute("CREATE ROLE owns_one")
+        connection.execute("CREATE TABLE secret ()")
+        connection.execute("ALTER TABLE secret ENABLE ROW LEVEL SECURITY")
+        connection.execute("ALTER TABLE secret OWNER TO owns_one")
+        for role, way in (("sees_all", "has BYPASSRLS"), ("owns_one", "owns tables")):
+            connection.execute(f"SET ROLE {role}".encode())
+            with pytest.raises(UnsuitableError, match=f"{role!r} {way}"):
+                refuse_bypass(connection)
+            connection.execute("RESET ROLE")
+        connection.execute("ALTER TABLE secret FORCE ROW LEVEL SECURITY")
+        connection.execute("SET ROLE owns_one")
+        refuse_bypass(connection)
+        connection.rollback()
