@@ -340,11 +340,11 @@ def test_a_leftover_of_a_system_that_ends_nothing_by_itself_is_ended(
 def test_the_last_complaint_is_told_unless_the_disk_is_full(tmp_path: Path) -> None:
     place = Place(tmp_path, None)
     place.log.write_text("LOG: hello\n")
-    assert embedded_supervisor.why_not(place, 10**9) == f"LOG: hello (log: {place.log})"
+    assert places.why_not(place, 10**9) == f"LOG: hello (log: {place.log})"
 
     place.log.write_text("[7] ERROR:  one thing\n[7] FATAL:  another thing\n\nbye\n")
-    assert embedded_supervisor.why_not(place, 10**9) == f"another thing (log: {place.log})"
-    assert embedded_supervisor.why_not(place, 10**6) == f"the disk of {tmp_path} is full"
+    assert places.why_not(place, 10**9) == f"another thing (log: {place.log})"
+    assert places.why_not(place, 10**6) == f"the disk of {tmp_path} is full"
     with pytest.raises(UnsuitableError, match=r"needs 100 MB; the disk of .* has 20 MB left"):
         places.refuse_full_disk(place, 20_000_000)
 

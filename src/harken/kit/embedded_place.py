@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -36,6 +37,11 @@ NEW_DATA_BYTES = 100_000_000
 
 CLIENTS, SUPERVISOR, SERVER, PORT = "clients.lock", "supervisor.lock", "server.lock", "port"
 """Lock files. `port` is locked for as long as the port written in it is served."""
+
+SEGMENT_BYTES = 16 * 1024 * 1024
+"""PostgreSQL's write-ahead log grows by this; a disk with less is full."""
+
+COMPLAINT = re.compile(r"\b(?:FATAL|PANIC|ERROR|error): +(.+)")
 
 POLL_S = 0.02
 
@@ -225,6 +231,15 @@ def refuse_full_disk(place: Place, free_bytes: int) -> None:
     if free_bytes < NEW_DATA_BYTES:
         needed, free = NEW_DATA_BYTES // 10**6, free_bytes // 10**6
         raise UnsuitableError(f"A new database needs {needed} MB; the disk of {place.folder} has {free} MB left.")
+
+
+def why_not(place: Place, free_bytes: int) -> str:
+    """The log's last complaint, except on a full disk, which stops the log as well."""
+    if free_bytes < SEGMENT_BYTES:
+        return f"the disk of {place.folder} is full"
+    lines = [line.strip() for line in place.log.read_text(errors="replace")[-4000:].splitlines() if line.strip()]
+    complaints = [found[1] for line in lines if (found := COMPLAINT.search(line))]
+    return f"{(complaints or lines or ['it says nothing'])[-1]} (log: {place.log})"
 
 
 def try_lock(path: Path, kind: int, *, within_s: float = 0) -> int | None:

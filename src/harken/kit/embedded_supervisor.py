@@ -9,7 +9,6 @@ import contextlib
 import ctypes
 import fcntl
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -37,6 +36,9 @@ START_LIMIT_S = 300
 STOP_LIMITS_S = ((signal.SIGINT, 60), (signal.SIGQUIT, 10), (signal.SIGKILL, 10))
 """A fast shutdown writes shared_buffers to disk; the others end it at once, and the next start recovers."""
 
+ENDS = (signal.SIGTERM, signal.SIGHUP)
+"""What ends the supervisor, and its server with it."""
+
 LEFTOVER_S = 2.0
 """A server whose supervisor was killed is stopping already; only after this it is told to."""
 
@@ -45,11 +47,6 @@ CRASHES = 3
 
 LOG_LIMIT_BYTES = 10_000_000
 """Past this the log becomes `server.log.old` at the next start."""
-
-SEGMENT_BYTES = 16 * 1024 * 1024
-"""PostgreSQL's write-ahead log grows by this; a disk with less is full."""
-
-COMPLAINT = re.compile(r"\b(?:FATAL|PANIC|ERROR|error): +(.+)")
 
 PR_SET_PDEATHSIG = 1
 """From linux/prctl.h."""
@@ -75,7 +72,7 @@ class Server:
             places.refuse_other_version(self.place)
             # The second try, on any port, is for a port that somebody took between our look and its start.
             if not self._launch(places.free_port(self.port)) and not self._launch(places.free_port(0)):
-                reason = why_not(self.place, shutil.disk_usage(self.place.folder).free)
+                reason = places.why_not(self.place, shutil.disk_usage(self.place.folder).free)
                 raise UnsuitableError(f"PostgreSQL does not start: {reason}")
         finally:
             os.close(self.guard)
@@ -122,7 +119,7 @@ class Server:
     def _finish(self, process: "subprocess.Popen[bytes]", text: bytes | None = None) -> None:
         process.communicate(text)
         if process.returncode != 0:
-            reason = why_not(self.place, shutil.disk_usage(self.place.folder).free)
+            reason = places.why_not(self.place, shutil.disk_usage(self.place.folder).free)
             shutil.rmtree(self.place.folder / "data.new", ignore_errors=True)
             raise UnsuitableError(f"The database cannot be made: {reason}")
 
@@ -203,15 +200,6 @@ def postmaster(place: Place) -> int:
     return pid if b" -D " + os.fsencode(place.data) in command else 0
 
 
-def why_not(place: Place, free_bytes: int) -> str:
-    """The log's last complaint, except on a full disk, which stops the log as well."""
-    if free_bytes < SEGMENT_BYTES:
-        return f"the disk of {place.folder} is full"
-    lines = [line.strip() for line in place.log.read_text(errors="replace")[-4000:].splitlines() if line.strip()]
-    complaints = [found[1] for line in lines if (found := COMPLAINT.search(line))]
-    return f"{(complaints or lines or ['it says nothing'])[-1]} (log: {place.log})"
-
-
 def watch(server: Server, clients: int) -> bool:
     """True when nobody has used it for GRACE_S, and then nobody can join any more; False when it ended by itself."""
     unused = None
@@ -255,13 +243,23 @@ def _serve(server: Server, clients: int, answer: Callable[[str], None]) -> None:
         for _ in range(1 + CRASHES):
             server.start()
             announcement = places.announce(server.place, server.port)
-            answer("ready")
-            unused = watch(server, clients)
-            os.close(announcement)
+            try:
+                answer("ready")
+                unused = watch(server, clients)
+            finally:
+                # Retracted before the server stops: a port that is still announced must take connections.
+                os.close(announcement)
             if unused:
                 break
     finally:
         server.stop()
+
+
+def end(*_: object) -> None:
+    """Once: a second signal must not cut short the server's own stopping."""
+    for number in ENDS:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(0)
 
 
 def main(folder: str, *pairs: str) -> None:
@@ -279,8 +277,8 @@ def main(folder: str, *pairs: str) -> None:
     log = open_log(Place(Path(folder), None))
     for standard, ours in enumerate((os.open(os.devnull, os.O_RDONLY), log, log)):
         os.dup2(ours, standard)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(0))
+    for number in ENDS:
+        signal.signal(number, end)
     unsaid = [tell]
 
     def say(word: str) -> None:

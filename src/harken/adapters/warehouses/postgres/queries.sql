@@ -2,6 +2,10 @@
 -- One batch writes at a time: two would resolve the same threads from half of each other's events.
 SELECT pg_try_advisory_lock(7310001) AS locked;
 
+-- name: unlock_batch
+-- At once, where the end of a connection is only noticed after a moment.
+SELECT pg_advisory_unlock(7310001);
+
 -- name: holds_turn
 -- A server that was restarted has forgotten the lock, and another batch may have taken it.
 SELECT count(*) > 0 AS holds FROM pg_locks WHERE locktype = 'advisory' AND objid = 7310001 AND pid = pg_backend_pid();

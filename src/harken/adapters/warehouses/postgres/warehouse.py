@@ -1,7 +1,8 @@
 """The batch's store on PostgreSQL: see `flow.ports.Warehouse` for what each method promises."""
 
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +16,12 @@ from harken.domain.ids import CustomerId, IdentityId, RunId
 from harken.domain.run import Appended, Run, RunRequest, Totals
 from harken.errors import TryAgainError
 from harken.kit import db, sql
+from harken.kit.clock import stopwatch
 
 q = sql.queries(__package__)
+
+TURN_WAIT_S = 3.0
+"""The server takes a moment to notice that a batch was killed and to take its turn back."""
 
 
 class PostgresWarehouse:
@@ -40,8 +45,7 @@ class PostgresWarehouse:
                 f"The database did not answer: {db.first_line(broken)}. Nothing was changed."
             ) from broken
         with connection:
-            locked = connection.execute(q.lock_batch).fetchone()
-            if not (locked and locked[0]):
+            if not _gets_its_turn(connection):
                 raise TryAgainError(
                     "Another batch is writing to this store. Nothing was changed; try again when it is done."
                 )
@@ -50,6 +54,9 @@ class PostgresWarehouse:
                 yield
             finally:
                 self._turn = None
+                # The end of the connection gives it back too, but only when the server has noticed.
+                with suppress(psycopg.OperationalError):
+                    connection.execute(q.unlock_batch)
 
     def _refuse_lost_turn(self) -> None:
         try:
@@ -205,3 +212,12 @@ class PostgresWarehouse:
                 tx.execute(q.record_one, decisions.to_pylist()[0])
         elif decisions.num_rows:
             recording.record(self._url, decisions)
+
+
+def _gets_its_turn(connection: psycopg.Connection[Any]) -> bool:
+    waited = stopwatch()
+    while True:
+        locked = connection.execute(q.lock_batch).fetchone()
+        if (locked and locked[0]) or waited() >= TURN_WAIT_S:
+            return bool(locked and locked[0])
+        time.sleep(0.1)
