@@ -26,7 +26,7 @@ from harken.conversations.topics import topic_hits
 from harken.flow import batch
 from harken.flow.batch import Source
 from harken.intake.read import read
-from harken.kit import spans
+from harken.kit import spans, words
 from harken.privacy import keys
 from harken.privacy.ring import KeyRing
 from harken.privacy.sealing import Body
@@ -94,10 +94,11 @@ def _events(path: Path, rows: int, *, with_mood: bool) -> list[tuple[object, ...
             wrapped[subject] = keys.wrap_many(master, [subject])[0][1]
         inbound = row["inbound"] == "True"
         places = spans.find_spans(row["text"])
-        words = spans.clean(row["text"], places)
-        reading = read(words, from_customer=inbound, with_mood=with_mood)
+        plain = spans.clean(row["text"], places)
+        said = words.split(plain)
+        reading = read(plain, said, from_customer=inbound, with_mood=with_mood)
         if inbound:
-            topic_hits(words)
+            topic_hits(said)
         body = ring.seal(subject, wrapped[subject], f"twitter:{row['tweet_id']}", Body(row["text"], places))
         parent = row["in_response_to_tweet_id"]
         made.append(

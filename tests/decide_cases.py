@@ -13,6 +13,7 @@ from harken.domain.ids import ConversationId, CustomerId, EventId, IdentityId, T
 from harken.domain.profile import Profile
 from harken.intake.read import read
 from harken.kit import spans
+from harken.kit.words import split
 
 NOON_IN_NEW_YORK = datetime(2026, 3, 17, 15, tzinfo=UTC)
 SPELLED = {"says", "mood", "urgency", "topic"}
@@ -44,8 +45,9 @@ def turn(spec: Mapping[str, Any], now: datetime, place: int) -> Turn:
 def heard(text: str, from_customer: bool) -> Reading:
     """What the product reads in a message."""
     plain = spans.clean(text, spans.find_spans(text))
-    found = read(plain, from_customer=from_customer)
-    hits = topics.topic_hits(plain) if from_customer else {}
+    said = split(plain)
+    found = read(plain, said, from_customer=from_customer)
+    hits = topics.topic_hits(said) if from_customer else {}
     return replace(found, evidence={**found.evidence, **hits})
 
 

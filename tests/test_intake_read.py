@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 from harken.domain.event import Reading, Signal, Urgency
 from harken.intake import lexicon, sentiment
 from harken.intake.read import read
+from harken.kit.words import split
 
 
 def customer(text: str) -> Reading:
-    return read(text, from_customer=True)
+    return read(text, split(text), from_customer=True)
 
 
 def brand(text: str) -> Reading:
-    return read(text, from_customer=False)
+    return read(text, split(text), from_customer=False)
 
 
 @pytest.mark.parametrize(
@@ -49,8 +50,12 @@ def test_clear_english_names_the_words_that_say_so() -> None:
 
 
 def test_only_the_languages_asked_for() -> None:
-    heard = read("Guten Tag, meine Karte wurde leider gesperrt", from_customer=True, languages=("de", "fr"))
-    english = read("please tell me what the problem is with your app", from_customer=True, languages=("de", "fr"))
+    german, question = (
+        "Guten Tag, meine Karte wurde leider gesperrt",
+        "please tell me what the problem is with your app",
+    )
+    heard = read(german, split(german), from_customer=True, languages=("de", "fr"))
+    english = read(question, split(question), from_customer=True, languages=("de", "fr"))
 
     assert heard.language == "de"
     assert english.language != "en"
@@ -107,14 +112,14 @@ def test_stronger_words_weigh_more() -> None:
         "the food was very BAD",
         "the food was very BAD!!!",
     ]
-    feelings = [sentiment.score(text, lexicon.split(text)).thousandths for text in steps]
+    feelings = [sentiment.score(text, split(text)).thousandths for text in steps]
 
     assert all(worse < better for better, worse in pairwise(feelings))
 
 
 def test_negation_and_but_turn_the_feeling() -> None:
     def feel(text: str) -> int:
-        return sentiment.score(text, lexicon.split(text)).thousandths
+        return sentiment.score(text, split(text)).thousandths
 
     assert feel("this is not great") < 0 < feel("this is great")
     assert feel("slightly annoying") > feel("annoying")
@@ -127,9 +132,9 @@ def test_negation_and_but_turn_the_feeling() -> None:
 @given(st.text(max_size=80))
 def test_any_text_can_be_read_and_reads_the_same_twice(text: str) -> None:
     for from_customer in (True, False):
-        reading = read(text, from_customer=from_customer)
+        reading = read(text, split(text), from_customer=from_customer)
 
-        assert reading == read(text, from_customer=from_customer)
+        assert reading == read(text, split(text), from_customer=from_customer)
         assert reading.sentiment is None or -1000 <= reading.sentiment <= 1000
         assert 0 <= reading.language_p <= 1000
         named = {name for name in reading.evidence if name.upper() in Signal.__members__}
@@ -258,7 +263,7 @@ def test_phrases_prefer_the_longer_and_respect_sentences() -> None:
     )
 
     def labels(text: str) -> list[tuple[str, str]]:
-        return [(found.label, found.words) for found in phrases.find(lexicon.split(text))]
+        return [(found.label, found.words) for found in phrases.find(split(text))]
 
     assert labels("not urgent, but urgent help") == [("none", "not urgent"), ("two", "urgent help")]
     assert labels("hold on for two hours") == [("one", "hold on for two hours")]
@@ -268,4 +273,4 @@ def test_phrases_prefer_the_longer_and_respect_sentences() -> None:
 
 
 def test_words_keep_their_apostrophes() -> None:
-    assert lexicon.split("I dont know, it\u2019s DOWN!!") == ["i", "don't", "know", ",", "it's", "down", "!!"]
+    assert split("I dont know, it\u2019s DOWN!!") == ["i", "don't", "know", ",", "it's", "down", "!!"]

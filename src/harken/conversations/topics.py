@@ -3,11 +3,12 @@
 The words are in topics.toml. A closed set, whole words only, no model: anybody can see why, and change it there.
 """
 
-import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import NamedTuple
+
+from harken.kit.words import split
 
 GENERAL = "general_inquiry"
 """No word of any topic."""
@@ -17,8 +18,6 @@ IGNORED = "ignored"
 
 PREFIX = "topic:"
 """How topics are filed among a reading's evidence."""
-
-_WORD = re.compile(r"\w+(?:'\w+)*")
 
 
 class _Phrase(NamedTuple):
@@ -61,14 +60,17 @@ TOPICS = (*(key.removeprefix(PREFIX) for key in _LEXICON.order), GENERAL)
 """Every topic there is, the precise before the vague."""
 
 
-def topic_hits(text: str) -> dict[str, tuple[str, ...]]:
-    """`topic:<name>` -> the different words found, in the order of the text: ready to join a reading's evidence."""
-    words = _WORD.findall(text.lower().replace("’", "'"))
+def topic_hits(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """`kit.words.split` of a message -> `topic:<name>` -> the different words found, in the order of the text: ready
+    to join a reading's evidence. Signs between the words of a phrase do not part it ("wi-fi").
+    """
     starts = _LEXICON.starts
-    places = [place for place, word in enumerate(words) if word in starts]
+    if starts.isdisjoint(words):
+        return {}
+    words = [word for word in words if word[0].isalnum()]
     hits: dict[str, dict[str, None]] = {}
     free = 0
-    for place in places:
+    for place in [place for place, word in enumerate(words) if word in starts]:
         if place >= free:
             key, found, free = _hit_at(words, place)
             if key:
@@ -77,7 +79,7 @@ def topic_hits(text: str) -> dict[str, tuple[str, ...]]:
     return {key: tuple(found) for key, found in hits.items()}
 
 
-def _hit_at(words: list[str], place: int) -> tuple[str, str, int]:
+def _hit_at(words: Sequence[str], place: int) -> tuple[str, str, int]:
     """(key, words, where the next hit may begin): the longest phrase counts, not the words in it."""
     word = words[place]
     key, text, length = _LEXICON.words.get(word, ""), word, 1
@@ -104,4 +106,4 @@ def topic_from(evidence: Iterable[Mapping[str, tuple[str, ...]]]) -> tuple[str, 
 
 def topic_of(texts: Iterable[str]) -> tuple[str, tuple[str, ...]]:
     """Texts of the customer's turns in time order -> (topic, its words)."""
-    return topic_from(map(topic_hits, texts))
+    return topic_from(topic_hits(split(text)) for text in texts)

@@ -21,7 +21,7 @@ from harken.flow.relating import Related
 from harken.flow.tables import LOG
 from harken.intake import normalise
 from harken.intake.read import read
-from harken.kit import spans
+from harken.kit import spans, words
 from harken.kit.spool import Slice, rows_in, slices
 from harken.privacy import keys
 from harken.privacy.ring import KeyRing
@@ -153,10 +153,11 @@ def _read_and_sealed(table: pa.Table, ring: KeyRing, *, with_mood: bool) -> Iter
             continue
         plain = spans.clean(text, places)
         from_customer = kind == Kind.MESSAGE_RECEIVED
-        reading = read(plain, from_customer=from_customer, with_mood=with_mood)
+        said = words.split(plain)
+        reading = read(plain, said, from_customer=from_customer, with_mood=with_mood)
         evidence = dict(reading.evidence)
         if from_customer:
-            evidence |= topic_hits(plain)
+            evidence |= topic_hits(said)
         yield (
             body,
             reading.language,

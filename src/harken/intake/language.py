@@ -39,7 +39,7 @@ class _Words(NamedTuple):
 
 
 def detect(text: str, words: Sequence[str], languages: tuple[str, ...] = LANGUAGES) -> Heard:
-    """`words` are those of `lexicon.split(text)`. `und` where nothing is certain."""
+    """`words` are those of `kit.words.split(text)`. `und` where nothing is certain."""
     known, seen = _words(), set(words)
     foreign = not text.isascii() and any(word.isalpha() and not word.isascii() for word in seen)
     english = seen & known.english

@@ -8,42 +8,15 @@ from importlib.resources import files
 from itertools import product
 from typing import Any, NamedTuple, TypeAlias
 
+from harken.kit.words import split
+
 LONGEST_GAP = 3
 """Words that a `*` may stand for."""
 
 ANY = "*"
 """Stands for the second word where a phrase has none or begins with a gap."""
 
-_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.?!,;:]+|[^\w\s]")
 _STOPS = frozenset(".?!;")
-_SHORT = {
-    word.replace("'", ""): word
-    for word in [
-        "aren't",
-        "can't",
-        "couldn't",
-        "didn't",
-        "doesn't",
-        "don't",
-        "hadn't",
-        "hasn't",
-        "haven't",
-        "i'm",
-        "i've",
-        "isn't",
-        "shouldn't",
-        "that's",
-        "they're",
-        "wasn't",
-        "weren't",
-        "what's",
-        "won't",
-        "wouldn't",
-        "you're",
-        "you've",
-    ]
-}
-"""How people in a hurry write them."""
 
 Step: TypeAlias = frozenset[str] | None
 """The words that fit at one place; None for a gap."""
@@ -54,20 +27,11 @@ class Entry(NamedTuple):
     steps: tuple[Step, ...]
 
 
-_NONE: list[Entry] = []
-
-
 class Found(NamedTuple):
     label: str
     start: int  #: index of the first word
     end: int
     words: str
-
-
-def split(text: str) -> list[str]:
-    """Words in lower case with their apostrophes, and every other sign or run of punctuation."""
-    words = _TOKEN.findall(text.lower().replace("’", "'"))
-    return [_SHORT.get(word, word) for word in words]
 
 
 @cache
@@ -84,6 +48,11 @@ class Phrases:
             for phrase in phrases:
                 for steps in _expanded(phrase):
                     self._add(Entry(label, steps))
+        for by_second in self._by_word.values():
+            anyway = by_second.pop(ANY, [])
+            for entries in by_second.values():
+                entries.extend(anyway)
+            by_second[ANY] = anyway
 
     def _add(self, entry: Entry) -> None:
         second = entry.steps[1] if len(entry.steps) > 1 else None
@@ -101,12 +70,10 @@ class Phrases:
             by_second = self._by_word.get(word)
             if by_second is None or start < free:
                 continue
-            entries = by_second.get(followers[start], _NONE) + by_second.get(ANY, _NONE)
-            if entries:
-                end, label = _longest(entries, words, start)
-                if end:
-                    free = end
-                    found.append(Found(label, start, end, " ".join(words[start:end])))
+            end, label = _longest(by_second.get(followers[start]) or by_second[ANY], words, start)
+            if end:
+                free = end
+                found.append(Found(label, start, end, " ".join(words[start:end])))
         return found
 
 

@@ -4,25 +4,38 @@ Pure and the same in a batch as live. Feeling, urgency and signals are read in E
 are unknown or absent, never guessed.
 """
 
+from collections.abc import Sequence
+
 from harken.domain.event import Reading
-from harken.intake import language, lexicon, sentiment, signals, urgency
+from harken.intake import language, sentiment, signals, urgency
 from harken.intake.language import LANGUAGES
 
 _READABLE = ("en", language.UNKNOWN)
 
 
-def read(text: str, *, from_customer: bool, with_mood: bool = True, languages: tuple[str, ...] = LANGUAGES) -> Reading:
-    """Read one message. `text` without mentions and links; `languages` are the ISO 639-1 codes to tell apart.
+def read(
+    text: str,
+    words: Sequence[str],
+    *,
+    from_customer: bool,
+    with_mood: bool = True,
+    languages: tuple[str, ...] = LANGUAGES,
+) -> Reading:
+    """Read one message. `text` without mentions and links, `words` its words by `kit.words.split`; `languages` are the
+    ISO 639-1 codes to tell apart.
 
     Language and sentiment are read of customers only, and without `with_mood` not of them either: what remains is what
     the words signal.
     """
-    words = lexicon.split(text)
     if not from_customer:
         return _signalling(signals.of_brand(words), 0, {})
     if not with_mood:
         level, why = urgency.read(words)
         return _signalling(signals.of_customer(text, words, None), level, {"urgency": why} if why else {})
+    return _with_mood(text, words, languages)
+
+
+def _with_mood(text: str, words: Sequence[str], languages: tuple[str, ...]) -> Reading:
     heard = language.detect(text, words, languages)
     evidence: dict[str, tuple[str, ...]] = {}
     if heard.words:

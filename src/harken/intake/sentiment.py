@@ -141,7 +141,7 @@ class _Weight(NamedTuple):
 
 
 def score(text: str, words: Sequence[str]) -> Feeling:
-    """`words` are those of `lexicon.split(text)`; the text itself tells capitals and emoticons."""
+    """`words` are those of `kit.words.split(text)`; the text itself tells capitals and emoticons."""
     weights = _weighed(words, _shouted(text))
     weights += [_Weight(_valences()[face], len(words), face) for face in _faces(text)]
     if not weights:

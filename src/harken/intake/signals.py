@@ -1,5 +1,6 @@
 """The words of one message -> what they do (thank, confirm, ask, apologise), each with the words that do it."""
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TypeAlias
@@ -27,6 +28,9 @@ _MOST_ALONE = 5
 """Words at most: a sentence that says "done" says more in six, and so does a message that says "ok"."""
 
 _SHOUTING_LETTERS = 20
+_CAPITALS = re.compile(r"[^\W\d_a-z]{2}")
+"""Spares nearly every text the counting of its letters."""
+
 _VALUES = {signal.name.lower(): signal.value for signal in Signal if signal.name}
 
 
@@ -122,6 +126,8 @@ def _asking(words: Sequence[str]) -> Sequence[str]:
 
 
 def _shouts(text: str) -> bool:
+    if not _CAPITALS.search(text):
+        return False
     capitals = sum(map(str.isupper, text))
     return capitals >= _SHOUTING_LETTERS and capitals > 4 * sum(map(str.islower, text))
 
