@@ -70,10 +70,12 @@ class Phrases:
             by_second = self._by_word.get(word)
             if by_second is None or start < free:
                 continue
-            end, label = _longest(by_second.get(followers[start]) or by_second[ANY], words, start)
-            if end:
-                free = end
-                found.append(Found(label, start, end, " ".join(words[start:end])))
+            entries = by_second.get(followers[start]) or by_second[ANY]
+            if entries:
+                end, label = _longest(entries, words, start)
+                if end:
+                    free = end
+                    found.append(Found(label, start, end, " ".join(words[start:end])))
         return found
 
 
