@@ -1,6 +1,7 @@
 """The HTTP doors: what a caller gets, what is refused, and that live gives what a batch gives."""
 
 import csv
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,7 +64,14 @@ def test_the_interface_describes_itself(web: TestClient) -> None:
     described = web.get("/openapi.json").json()
 
     assert {"/health", "/predict_nba"} <= described["paths"].keys()
-    assert web.get("/docs").status_code == web.get("/redoc").status_code == 200
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_the_description_asks_no_other_host(web: TestClient, page: str) -> None:
+    wanted = re.findall(r'(?:src|href)="([^"]+)"', web.get(page).text)
+
+    assert any(path.endswith(".js") for path in wanted)
+    assert all(path.startswith("/") and web.get(path).status_code == 200 for path in wanted)
 
 
 def test_an_answer_has_every_field(web: TestClient) -> None:

@@ -7,6 +7,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from harken import __version__
@@ -33,7 +34,7 @@ def app_of(desk: Desk) -> FastAPI:
         yield
         await seat.let_the_writer_go()
 
-    app = FastAPI(
+    app = FastAPIOffline(  # /docs and /redoc with scripts of our own: no third party learns who reads them
         lifespan=while_serving,
         title="Harken",
         version=__version__,
