@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import redirect_stderr
 
 import pytest
-import structlog
 
 from harken.cli import logs
+from harken.kit.log import logger
 
 
 @pytest.fixture(autouse=True)
@@ -19,14 +19,13 @@ def _as_before() -> Iterator[None]:
     yield
     root.handlers[:], root.level = before[:2]
     pool.setLevel(before[2])
-    structlog.reset_defaults()
 
 
 def test_every_line_is_json_and_redacted() -> None:
     with redirect_stderr(io.StringIO()) as err:
         logs.to_standard_error("WARNING")
-        structlog.get_logger().warning("asked", customer="jane@example.com")
-        structlog.get_logger().info("not this one")
+        logger(__name__).warning("asked", customer="jane@example.com")
+        logger(__name__).info("not this one")
         try:
             raise ValueError("jane@example.com")
         except ValueError:

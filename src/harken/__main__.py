@@ -1,9 +1,9 @@
 """`harken …` and `python -m harken …`."""
 
-from harken.cli.running import run
-
 
 def main() -> None:
+    from harken.cli.running import run  # noqa: PLC0415  every worker process imports this file, and runs no command
+
     run()
 
 

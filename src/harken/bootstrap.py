@@ -6,26 +6,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from harken.adapters import frames
 from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
 from harken.adapters.writers import OfflineWriter
-from harken.decide import policy
-from harken.decide.policy import Policy
 from harken.decide.ports import Writer
 from harken.errors import UnsuitableError
 from harken.flow.desk import Bench, Desk
 from harken.flow.ports import Warehouse
-from harken.kit import embedded_postgres, migrate
+from harken.kit import embedded_postgres, migrate, without_pandas
 from harken.kit.clock import wall_clock
 from harken.kit.embedded_postgres import Running
 from harken.privacy import keys
 from harken.privacy.keys import MasterKey, load_master_key
 from harken.profiles import fold, stored
 from harken.profiles.features import FEATURES
-from harken.settings import Settings
+
+if TYPE_CHECKING:
+    from harken.decide.policy import Policy
+    from harken.settings import Settings
 
 KEY_CHECK = "check:master"
 """The subject whose key tells one master key from another."""
@@ -34,7 +36,7 @@ _SCHEMES = ("postgresql://", "postgres://")
 
 
 @contextmanager
-def store_of(settings: Settings, url: str | None = None) -> Iterator[Running]:
+def store_of(settings: "Settings", url: str | None = None) -> Iterator[Running]:
     """The database, migrated: the one by URL, or the embedded one, kept up until the block ends."""
     given = url or settings.database_url.get_secret_value()
     if given:
@@ -52,7 +54,7 @@ def store_of(settings: Settings, url: str | None = None) -> Iterator[Running]:
 
 
 @contextmanager
-def desk_of(settings: Settings, *, store: str | None = None, engine: str | None = None) -> Iterator[Desk]:
+def desk_of(settings: "Settings", *, store: str | None = None, engine: str | None = None) -> Iterator[Desk]:
     """Everything a sentence needs, built from the settings."""
     master = master_key(settings)
     name = engine or settings.data_engine
@@ -78,17 +80,17 @@ def desk_of(settings: Settings, *, store: str | None = None, engine: str | None 
             warehouse.close()
 
 
-def bench_of(settings: Settings, url: str, master: MasterKey) -> Bench:
+def bench_of(settings: "Settings", url: str, master: MasterKey) -> Bench:
     return Bench(
         open_warehouse=partial(_warehouse, url),
         master=master,
         clock=wall_clock,
         load_policy=partial(load_policy, settings.policy),
-        open_writer=partial(writer_of, settings),
+        open_writer=partial(writer_of, settings) if asks_a_model(settings) else OfflineWriter,
     )
 
 
-def master_key(settings: Settings) -> MasterKey:
+def master_key(settings: "Settings") -> MasterKey:
     text = settings.master_key.get_secret_value()
     if text:
         return MasterKey.from_text(text)
@@ -108,16 +110,18 @@ def _make_home(home: Path) -> None:
         ) from None
 
 
-def load_policy(path: Path | None) -> Policy:
+def load_policy(path: Path | None) -> "Policy":
+    from harken.decide import policy  # noqa: PLC0415  a process that takes in decides nothing
+
     return policy.load(path, features=[feature.name for feature in FEATURES])
 
 
-def asks_a_model(settings: Settings) -> bool:
+def asks_a_model(settings: "Settings") -> bool:
     keys = (settings.anthropic_api_key, settings.openai_api_key, settings.azure_openai_api_key)
     return any(key.get_secret_value() for key in keys) or bool(settings.openai_base_url)
 
 
-def writer_of(settings: Settings) -> Writer:
+def writer_of(settings: "Settings") -> Writer:
     """The models whose keys are set, in order, with the offline writer behind them; without any, it alone."""
     if not asks_a_model(settings):
         return OfflineWriter()
@@ -154,6 +158,7 @@ def served(url: str) -> Iterator[Warehouse]:
 
 
 def _warehouse(url: str) -> Warehouse:
+    without_pandas.spare_pandas()
     return PostgresWarehouse(url, _merge)
 
 

@@ -25,7 +25,6 @@ class Settings(BaseSettings):
         frozen=True,
         extra="ignore",
         populate_by_name=True,
-        use_attribute_docstrings=True,
     )
 
     home: Path = Field(default=Path(".harken"), validation_alias=_also("HOME"))

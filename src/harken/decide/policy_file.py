@@ -19,7 +19,7 @@ SITUATIONS: tuple[Situation, ...] = ("resolved", "thanked", "dormant", "waiting"
 
 
 class Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class Limits(Table):

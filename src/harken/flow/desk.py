@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harken.decide.policy import Policy
 from harken.decide.ports import Writer
 from harken.flow.ports import Warehouse
 from harken.kit.clock import Clock
 from harken.kit.engine import Engine
 from harken.privacy.keys import MasterKey
+
+if TYPE_CHECKING:
+    from harken.decide.policy import Policy  # a process that takes in decides nothing, and need not build its tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +22,7 @@ class Bench:
     open_warehouse: Callable[[], Warehouse]
     master: MasterKey
     clock: Clock
-    load_policy: Callable[[], Policy]  #: rules are functions and do not travel; the file they come from does
+    load_policy: "Callable[[], Policy]"  #: rules are functions and do not travel; the file they come from does
     open_writer: Callable[[], Writer]
 
 

@@ -11,14 +11,16 @@ from contextlib import contextmanager
 from functools import cached_property
 from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from harken.decide.policy import Policy
 from harken.decide.ports import Writer
 from harken.errors import TryAgainError
 from harken.flow.desk import Bench
 from harken.flow.ports import Warehouse
-from harken.kit import ctrl_c
+from harken.kit import ctrl_c, without_pandas
+
+if TYPE_CHECKING:
+    from harken.decide.policy import Policy  # see `desk.py`
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -42,7 +44,7 @@ class Seat:
         return self.bench.open_warehouse()
 
     @cached_property
-    def policy(self) -> Policy:
+    def policy(self) -> "Policy":
         return self.bench.load_policy()
 
     @cached_property
@@ -81,6 +83,7 @@ def seat() -> Seat:
 def _sit_down(at: Bench) -> None:
     # Ctrl-C reaches the whole group of processes; the parent says it once and tells the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    without_pandas.spare_pandas()
     Thread(target=_end_with_the_parent, daemon=True).start()
     _seats.append(Seat(at))
 

@@ -2,8 +2,6 @@
 
 import re
 
-import ftfy
-
 from harken.intake.quality import Reason, Repair
 
 UNREADABLE_SHARE = 0.2
@@ -29,6 +27,8 @@ def repair(text: str) -> tuple[str, Repair | Reason | None]:
     """`â€™` -> `’`. The second value says what was done, or that too much is lost to read the text."""
     if not _SUSPECT(text):
         return text, None
+    import ftfy  # noqa: PLC0415  few texts look suspect, and its tables take a while to import
+
     mended = ftfy.fix_encoding(text)
     lost = len(_LOST.findall(mended))
     if lost and lost > UNREADABLE_SHARE * sum(map(str.isalpha, mended)):

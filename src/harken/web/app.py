@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -15,10 +14,11 @@ from harken.errors import HarkenError, RefusedError, TryAgainError
 from harken.flow.desk import Desk
 from harken.flow.pool import Seat
 from harken.kit.clock import stopwatch
+from harken.kit.log import logger
 from harken.web import health, predict
 from harken.web.guests import Gate, refuse_foreign_hosts
 
-log = structlog.get_logger()
+log = logger(__name__)
 
 _TITLES = {400: "Bad request", 403: "Forbidden", 404: "Not found", 405: "Method not allowed", 409: "Refused",
            411: "Length required", 413: "Too large", 422: "Not as described", 500: "Our mistake", 503: "Try again"}  # fmt: skip

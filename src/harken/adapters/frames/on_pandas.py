@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from harken.kit.spool import ROW_GROUP
 
+pa.array([], pa.int8()).to_pandas()  # `kit.without_pandas` may have said that there is none; here Arrow looks again
+
 
 class Pandas:
     name = "pandas"

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
-import structlog
-
 from harken.errors import ModelUnavailableError
 from harken.kit.clock import Clock
+from harken.kit.log import logger
 
 THRESHOLDS_PERCENT = (80, 90, 100)
 
-log = structlog.get_logger()
+log = logger(__name__)
 
 
 class OverBudgetError(ModelUnavailableError):

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import structlog
-
 from harken.adapters.writers.breaker import Breaker
 from harken.adapters.writers.budget import Budget, OverBudgetError, Spend
 from harken.adapters.writers.offline import OfflineWriter
@@ -22,8 +20,9 @@ from harken.domain.decision import Context, Decision, Draft, OutChannel
 from harken.errors import ModelUnavailableError
 from harken.guard import checks
 from harken.guard.literals import allowed_literals
+from harken.kit.log import logger
 
-log = structlog.get_logger()
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,10 @@ SELECT NOT EXISTS (SELECT FROM event) AS empty;
 -- Wrapped keys of the subjects that have one.
 SELECT k.subject, k.wrapped FROM wanted w JOIN subject_key k ON k.subject = w.subject;
 
+-- name: key_of
+-- The same for a single subject, on a connection that is open already.
+SELECT subject, wrapped FROM subject_key WHERE subject = %(subject)s;
+
 -- name: add_keys
 -- Another process may have made a subject's key meanwhile: the first one stays.
 INSERT INTO subject_key (subject, wrapped) SELECT subject, wrapped FROM new_key ON CONFLICT (subject) DO NOTHING;

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from harken.adapters.warehouses.postgres.arrow import ArrowConnection
 from harken.domain.run import Run
@@ -35,8 +34,8 @@ class PostgresSettling:
             "turn",
             pa.table(
                 {
-                    "position": pc.list_flatten(positions),
-                    "conversation": numbers.take(pc.list_parent_indices(positions)),
+                    "position": positions.flatten(),
+                    "conversation": numbers.take(positions.value_parent_indices()),
                 }
             ),
         )

@@ -126,6 +126,10 @@ class PostgresWarehouse:
             return bool(found and found["empty"])
 
     def keys(self, subjects: pa.Array) -> pa.Table:
+        if len(subjects) == 1:  # every command asks for one key, and most need no other connection
+            with self._db.statement() as tx:
+                found = db.rows(tx, q.key_of, subject=subjects[0].as_py())
+            return pa.Table.from_pylist(found, schema=log.KEYS)
         return log.keys(self._url, subjects)
 
     def add_keys(self, keys: pa.Table) -> None:
