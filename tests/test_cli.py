@@ -246,7 +246,10 @@ def test_rebuild_and_check(store_url: str, tmp_path: Path) -> None:
     assert derived(store_url) == before
 
 
-def test_a_check_that_finds_something_ends_with_one(store_url: str, tmp_path: Path) -> None:
+def test_a_check_that_finds_something_ends_with_one(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_ENGINE", "polars")  # quickest with a handful of rows
     harken("ingest", write_csv(tmp_path / "town.csv", TOWN), "--store", store_url)
     with psycopg.connect(store_url) as connection:
         connection.execute("DELETE FROM profile WHERE identity = 'twitter:400'")
@@ -312,6 +315,7 @@ def test_a_wrong_password_is_one_line_without_it(store_url: str) -> None:
 def test_another_master_key_is_refused_and_nothing_changes(
     store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("DATA_ENGINE", "polars")  # quickest with a handful of rows
     path = write_csv(tmp_path / "town.csv", TOWN)
     harken("ingest", path, "--store", store_url)
     before = derived(store_url)
@@ -440,6 +444,21 @@ def test_a_reader_who_has_seen_enough_is_no_error(town: str) -> None:
     _, err = process.communicate(timeout=30)
 
     assert err == ""
+
+
+def test_nobody_waits_for_what_a_command_does_not_need(town: str) -> None:
+    """Each of these takes a tenth of a second to a second to import, in every process."""
+    dear = ["pandas", "polars", "duckdb", "rich", "structlog", "phonenumbers", "ftfy", "pydantic_ai", "fastapi"]
+    code = (
+        "import sys; from harken.cli.running import run\n"
+        "try: run()\n"
+        f"finally: print(*[name for name in {dear} if name in sys.modules], 'and no other', file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, "profile", "show", "400"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert "2 events" in ended.stdout
+    assert ended.stderr == "and no other\n"
 
 
 def test_a_whole_journey_in_several_processes(store_url: str, tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import fresh_store
-from journey import BRAND, TOWN, Row, Steady, derived, desk_on, one_of, rows_of, tweet, write_csv
+from journey import BRAND, TOWN, Row, Steady, derived, one_of, rows_of, tweet, write_csv
+from journey import quick as quick_desk
 
+from harken.adapters.warehouses.postgres import warehouse
 from harken.domain.run import IngestReport
 from harken.errors import TryAgainError
 from harken.flow import batch, predict, rebuild
@@ -75,8 +77,8 @@ class Does:
 
 
 def quick(url: str, home: Path, block_rows: int = BLOCK_ROWS) -> AbstractContextManager[Desk]:
-    """On the engine that is quickest with a handful of rows: what is killed when does not depend on it."""
-    return desk_on(url, home, engine="polars", block_rows=block_rows)
+    """What is killed when does not depend on the engine."""
+    return quick_desk(url, home, block_rows=block_rows)
 
 
 def unread(path: Path) -> Source:
@@ -196,7 +198,10 @@ def test_a_rebuild_between_the_kill_and_the_second_run_counts_nothing_twice(
     assert derived(store_url) == expected
 
 
-def test_one_batch_at_a_time_and_decisions_meanwhile(store_url: str, tmp_path: Path, expected: dict[str, Any]) -> None:
+def test_one_batch_at_a_time_and_decisions_meanwhile(
+    store_url: str, tmp_path: Path, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warehouse, "TURN_WAIT_S", 0.2)
     refused: list[str] = []
     decided: list[int] = []
 
@@ -280,21 +285,13 @@ def crowd_of(size: int) -> list[Row]:
     return rows
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Where Python may not keep compiled modules, each process would compile thousands anew."""
-    if not sys.dont_write_bytecode:
-        return {}
-    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("compiled"))}
-
-
 @contextlib.contextmanager
-def ingesting(url: str, home: Path, path: Path, more: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+def ingesting(url: str, home: Path, path: Path) -> Iterator["subprocess.Popen[str]"]:
     """`harken ingest` with two workers, in a session of its own."""
     settings = {"HARKEN_HOME": str(home), "HARKEN_MASTER_KEY": KEY, "HARKEN_BLOCK_ROWS": "100", "WORKERS": "2"}
     process = subprocess.Popen(
         [sys.executable, "-m", "harken", "ingest", str(path), "--store", url, "--json", "--no-mood"],
-        env={**os.environ, **settings, **more},
+        env={**os.environ, **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -345,19 +342,17 @@ def expected_crowd(
 
 
 @only_linux
-def test_real_kills(
-    store_url: str, expected_crowd: tuple[list[Row], dict[str, Any]], tmp_path: Path, compiled: dict[str, str]
-) -> None:
+def test_real_kills(store_url: str, expected_crowd: tuple[list[Row], dict[str, Any]], tmp_path: Path) -> None:
     rows, expected = expected_crowd
     path = write_csv(tmp_path / "crowd.csv", rows)
 
-    with ingesting(store_url, tmp_path, path, compiled) as parent:
+    with ingesting(store_url, tmp_path, path) as parent:
         wait_until(lambda: blocks(store_url) >= 2)
         os.kill(parent.pid, signal.SIGKILL)
         wait_until(lambda: not workers_of(parent))  # orphans would wait for work for ever
     done = blocks(store_url)
 
-    with ingesting(store_url, tmp_path, path, compiled) as worker_lost:
+    with ingesting(store_url, tmp_path, path) as worker_lost:
         wait_until(lambda: blocks(store_url) >= done + 2)
         os.kill(workers_of(worker_lost)[0], signal.SIGKILL)
         out, err = worker_lost.communicate(timeout=PATIENCE_S)
@@ -376,13 +371,11 @@ def test_real_kills(
 
 @only_linux
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_with_its_workers(
-    store_url: str, tmp_path: Path, compiled: dict[str, str], number: signal.Signals
-) -> None:
+def test_interrupted_with_its_workers(store_url: str, tmp_path: Path, number: signal.Signals) -> None:
     """The signal reaches the whole group, workers that are still importing among them."""
     path = write_csv(tmp_path / "crowd.csv", crowd_of(600))
 
-    with ingesting(store_url, tmp_path, path, compiled) as process:
+    with ingesting(store_url, tmp_path, path) as process:
         wait_until(lambda: workers_of(process))
         os.killpg(process.pid, number)
         out, err = process.communicate(timeout=PATIENCE_S)

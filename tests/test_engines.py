@@ -52,3 +52,19 @@ def test_an_engine_that_is_not_installed_says_how_to_get_it() -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert "pip install 'harken[polars]'" in said
+
+
+def test_arrow_knows_pandas_again_where_somebody_chose_it() -> None:
+    """In a process of its own, where Arrow was told that there is none."""
+    code = (
+        "import sys; from pathlib import Path; import pyarrow as pa\n"
+        "from harken.adapters import frames; from harken.kit.without_pandas import spare_pandas\n"
+        "spare_pandas(); pa.array(['a'])\n"
+        "print('pandas' in sys.modules)\n"
+        "frames.engine('pandas', Path())\n"
+        "import pandas as pd\n"
+        "print(pa.array(pd.Series([1.5, float('nan')])).null_count)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert said.split() == ["False", "1"]

@@ -24,6 +24,7 @@ from journey import (
     derived,
     desk_on,
     one_of,
+    quick,
     rows_of,
     said,
     take_in,
@@ -158,7 +159,7 @@ def test_two_orphans_of_one_missing_parent_meet_in_its_thread(store_url: str, tm
 
 
 def test_a_row_far_below_the_watermark_is_taken(store_url: str, tmp_path: Path) -> None:
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         before = take_in(desk, BEN)
         after = take_in(desk, ADA)
 
@@ -200,7 +201,7 @@ def test_other_column_names(store_url: str, tmp_path: Path, expected: dict[str, 
 
 def test_without_mood_nothing_is_read_but_signals(store_url: str, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "town.csv", TOWN)
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         batch.ingest(Source(path=path, format="twcs", with_mood=False), desk, Steady())
 
     assert one_of(store_url, "SELECT count(*) FROM event WHERE sentiment IS NOT NULL OR language <> 'und'") == 0
@@ -264,7 +265,7 @@ def test_an_answer_is_sealed_with_the_key_of_the_customer_it_answers(town_url: s
 
 
 def test_no_word_of_a_customer_is_readable_in_the_database(store_url: str, tmp_path: Path) -> None:
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, [*TOWN, tweet(91, "700", -48, "@KestrelBank a blank page, the day after tomorrow")])
     tables = rows_of(
         store_url, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
@@ -311,10 +312,10 @@ def test_not_even_the_owner_changes_the_log_by_accident(town_url: str, change: s
 
 def test_a_row_from_the_future_is_taken_once_its_time_has_come(store_url: str, tmp_path: Path) -> None:
     future = tweet(92, "200", -48, "@KestrelBank and now it is gone again")
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         first = take_in(desk, [*BEN, future])
         still = batch.retry("twcs", desk, Steady())
-    with desk_on(store_url, tmp_path, now=NOW + timedelta(hours=72)) as desk:
+    with quick(store_url, tmp_path, now=NOW + timedelta(hours=72)) as desk:
         later = batch.retry("twcs", desk, Steady())
         nothing = batch.retry("twcs", desk, Steady())
         nothing_differs(desk)
@@ -345,10 +346,10 @@ def test_what_stays_wrong_stays_in_quarantine(store_url: str, tmp_path: Path) ->
 @pytest.mark.parametrize("format", ["twcs", "events"])
 def test_the_quarantine_of_one_format_is_not_read_as_another(store_url: str, tmp_path: Path, format: str) -> None:
     late = NOW + timedelta(hours=72)
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, [*BEN, tweet(92, "200", -48, "@KestrelBank and now it is gone again")])
         take_in_events(desk, [said(1, "zoe", 1, "Hello?"), said(2, "zoe", -48, "Hello again?")])
-    with desk_on(store_url, tmp_path, now=late) as desk:
+    with quick(store_url, tmp_path, now=late) as desk:
         report = batch.retry(format, desk, Steady())
 
     assert report.accepted == 1
@@ -371,7 +372,7 @@ STEPS = (
 
 def test_these_are_all_the_steps(store_url: str, tmp_path: Path) -> None:
     progress = Steady()
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         report = batch.ingest(Source(path=write_csv(tmp_path / "ben.csv", BEN), format="twcs"), desk, progress)
 
     assert tuple(progress.steps) == tuple(report.steps) == STEPS
@@ -382,7 +383,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     store_url: str, tmp_path: Path, expected: dict[str, Any], step: str
 ) -> None:
     source = Source(path=write_csv(tmp_path / "town.csv", TOWN), format="twcs")
-    with desk_on(store_url, tmp_path, block_rows=4) as desk:
+    with quick(store_url, tmp_path, block_rows=4) as desk:
         with pytest.raises(KeyboardInterrupt):
             batch.ingest(source, desk, Stops(step))
         report = batch.ingest(source, desk, Steady())
@@ -393,11 +394,11 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
 
 
 def test_an_interrupted_retry_is_settled_by_the_next_one(store_url: str, tmp_path: Path) -> None:
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, [*BEN, tweet(92, "200", -48, "@KestrelBank and now it is gone again")])
-    with desk_on(store_url, tmp_path, now=NOW + timedelta(hours=72)) as desk, pytest.raises(KeyboardInterrupt):
+    with quick(store_url, tmp_path, now=NOW + timedelta(hours=72)) as desk, pytest.raises(KeyboardInterrupt):
         batch.retry("twcs", desk, Stops("conversations"))
-    with desk_on(store_url, tmp_path, now=NOW + timedelta(hours=73)) as desk:
+    with quick(store_url, tmp_path, now=NOW + timedelta(hours=73)) as desk:
         batch.retry("twcs", desk, Steady())
         nothing_differs(desk)
 
@@ -408,7 +409,7 @@ def test_another_file_between_the_halves_of_an_interrupted_one(
     store_url: str, tmp_path: Path, expected: dict[str, Any]
 ) -> None:
     first = Source(path=write_csv(tmp_path / "first.csv", TOWN[::2]), format="twcs")
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         with pytest.raises(KeyboardInterrupt):
             batch.ingest(first, desk, Stops("conversations"))
         take_in(desk, TOWN[1::2])
@@ -462,7 +463,7 @@ def test_a_file_that_is_none_is_refused_in_one_line(
 ) -> None:
     path = tmp_path / "file.csv"
     path.write_bytes(content)
-    with desk_on(store_url, tmp_path) as desk, pytest.raises(UnsuitableError, match=complaint) as refused:
+    with quick(store_url, tmp_path) as desk, pytest.raises(UnsuitableError, match=complaint) as refused:
         batch.ingest(Source(path=path, format="twcs"), desk, Steady())
 
     assert "\n" not in str(refused.value)
@@ -478,7 +479,7 @@ def test_a_file_without_a_row_is_an_empty_run(store_url: str, tmp_path: Path) ->
 @pytest.mark.parametrize("what", ["a folder", "missing"])
 def test_a_path_that_is_no_file(store_url: str, tmp_path: Path, what: str) -> None:
     path = tmp_path if what == "a folder" else tmp_path / "missing.csv"
-    with desk_on(store_url, tmp_path) as desk, pytest.raises(UnsuitableError, match=r"folder|does not exist"):
+    with quick(store_url, tmp_path) as desk, pytest.raises(UnsuitableError, match=r"folder|does not exist"):
         batch.ingest(Source(path=path, format="twcs"), desk, Steady())
 
     assert rows_of(store_url, "SELECT FROM ingest_run") == []
@@ -487,5 +488,5 @@ def test_a_path_that_is_no_file(store_url: str, tmp_path: Path, what: str) -> No
 def test_the_first_line_of_an_events_file_must_be_an_object(store_url: str, tmp_path: Path) -> None:
     path = write_events(tmp_path / "events.jsonl", [])
     path.write_text("id,text\n")
-    with desk_on(store_url, tmp_path) as desk, pytest.raises(UnsuitableError, match="not JSON Lines"):
+    with quick(store_url, tmp_path) as desk, pytest.raises(UnsuitableError, match="not JSON Lines"):
         batch.ingest(Source(path=path, format="events"), desk, Steady())

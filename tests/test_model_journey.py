@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from conftest import fresh_store
 from fake_models import Answer, Asked, FakeModels, fails, says, serving, texts
-from journey import ADA, BEN, BRAND, CLEO, Ended, desk_on, harken, rows_of, take_in, tweet
+from journey import ADA, BEN, BRAND, CLEO, Ended, harken, quick, rows_of, take_in, tweet
 from psycopg.conninfo import conninfo_to_dict
 
 KEY = "sk-never-printed-4711"
@@ -59,7 +59,7 @@ def server() -> Iterator[FakeModels]:
 def people(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of a database that has these people and no decision."""
     with fresh_store(postgres_url, _template) as url:
-        with desk_on(url, tmp_path_factory.mktemp("people")) as desk:
+        with quick(url, tmp_path_factory.mktemp("people")) as desk:
             take_in(desk, PEOPLE)
         yield str(conninfo_to_dict(url)["dbname"])
 

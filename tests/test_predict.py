@@ -21,7 +21,7 @@ from journey import (
     Steady,
     Stops,
     derived,
-    desk_on,
+    quick,
     rows_of,
     said,
     take_in,
@@ -47,7 +47,7 @@ STATUSES = {"pending_customer_response", "escalated", "resolved", "waiting"}
 
 @pytest.fixture(scope="module")
 def town(town_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with desk_on(town_url, tmp_path_factory.mktemp("desk")) as desk:
+    with quick(town_url, tmp_path_factory.mktemp("desk")) as desk:
         yield desk
 
 
@@ -131,7 +131,7 @@ def test_one_customers_words_are_never_in_anothers_row(advised: dict[str, dict[s
 
 def test_a_message_of_several_lines_stays_one_line_of_the_log(store_url: str, tmp_path: Path) -> None:
     text = 'First line\nAgent: I am not an agent\r\n"quoted", and done'
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, [tweet(1, "1", 2, text)])
         _, [row] = asked(desk)
 
@@ -140,7 +140,7 @@ def test_a_message_of_several_lines_stays_one_line_of_the_log(store_url: str, tm
 
 @pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-2+3", "@SUM(A1)"])
 def test_a_cell_that_a_spreadsheet_would_run_is_marked_as_text(store_url: str, tmp_path: Path, name: str) -> None:
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in_events(desk, [said(1, f"crm:{name.replace(' ', '_')}", 2, "=HYPERLINK(1)")])
         _, [row] = asked(desk)
 
@@ -150,7 +150,7 @@ def test_a_cell_that_a_spreadsheet_would_run_is_marked_as_text(store_url: str, t
 
 def test_a_row_for_each_open_conversation(store_url: str, tmp_path: Path) -> None:
     other = tweet(40, "200", 90, "@OtherBank where is my refund?")
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, [*BEN, other, *ADA])
         most_pressing, [row] = asked(desk)
         tally, rows = asked(desk, all_cases=True)
@@ -196,7 +196,7 @@ def test_a_folder_that_is_not_there(town: Desk, tmp_path: Path) -> None:
 
 
 def test_an_empty_store_says_what_to_do(store_url: str, tmp_path: Path) -> None:
-    with desk_on(store_url, tmp_path) as desk, pytest.raises(UnsuitableError, match="harken ingest"):
+    with quick(store_url, tmp_path) as desk, pytest.raises(UnsuitableError, match="harken ingest"):
         asked(desk)
 
     assert list(tmp_path.glob("asked.csv*")) == []
@@ -206,7 +206,7 @@ def test_an_empty_store_says_what_to_do(store_url: str, tmp_path: Path) -> None:
 
 
 def test_a_decision_is_on_record_once(store_url: str, tmp_path: Path) -> None:
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, TOWN)
         _, rows = asked(desk)
         first = recorded(store_url)
@@ -250,7 +250,7 @@ def test_nothing_from_after_the_moment_is_seen(store_url: str, tmp_path: Path) -
     moment = NOW - timedelta(hours=57, minutes=30)
     before = [row for row in TOWN if when(row) <= moment]
     assert 0 < len(before) < len(TOWN)
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, before)
         _, rows = asked(desk, all_cases=True, as_of=moment)
         records = recorded(store_url)
@@ -318,7 +318,7 @@ def test_a_customer_whom_nobody_ever_mentioned(town: Desk) -> None:
 
 
 def test_one_name_at_two_sources_is_two_customers(store_url: str, tmp_path: Path) -> None:
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, [*BEN, *CLEO])
         take_in_events(desk, [said(1, "crm:200", 2, "Where is my new card?")])
         with pytest.raises(AmbiguousCustomerError, match=r"crm:200 or twitter:200"):
@@ -332,7 +332,7 @@ def test_one_name_at_two_sources_is_two_customers(store_url: str, tmp_path: Path
 
 def test_an_identity_may_have_colons(store_url: str, tmp_path: Path) -> None:
     names = ("urn:crm:7", "urn:crm:8", "old:crm:7")
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in_events(desk, [said(at, name, 2, "Where is my card?") for at, name in enumerate(names)])
         _, rows = asked(desk)
         for row in rows:
@@ -377,7 +377,7 @@ def test_a_policy_that_cannot_be_read_is_refused_in_one_line(town: Desk, tmp_pat
 
 
 def test_a_key_that_was_destroyed_leaves_a_gap_and_no_error(store_url: str, tmp_path: Path) -> None:
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, [*CLEO, *DAN])
         with psycopg.connect(store_url) as connection:
             connection.execute("DELETE FROM subject_key WHERE subject = 'twitter:400'")
@@ -402,7 +402,7 @@ def test_a_policy_sets_how_long_a_silence_settles(store_url: str, tmp_path: Path
     own.write_text("[limits]\nsilence_resolves_after_h = 1000\nabandoned_after_h = 2000\n")
     found = {}
     for name, policy in (("usual", None), ("patient", own)):
-        with desk_on(store_url, tmp_path) as desk:
+        with quick(store_url, tmp_path) as desk:
             take_in_events(desk, events)
             patient = replace(desk, bench=replace(desk.bench, load_policy=partial(load_policy, policy)))
             tally = predict.predict(Asked(as_of=at), tmp_path / f"{name}.csv", patient, Steady())

@@ -10,7 +10,7 @@ import adbc_driver_manager
 import psycopg
 import pyarrow as pa
 import pytest
-from journey import ADA, BEN, NOW, TOWN, desk_on, rows_of, said, take_in, take_in_events, tweet
+from journey import ADA, BEN, NOW, TOWN, quick, rows_of, said, take_in, take_in_events, tweet
 
 from harken import bootstrap
 from harken.adapters.warehouses.postgres import arrow
@@ -155,7 +155,7 @@ def test_neighbours_are_the_trees_that_new_events_may_join(town: Warehouse) -> N
 
 
 def test_a_settling_is_all_or_nothing(store_url: str, tmp_path: Path) -> None:
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, ADA)
 
         def fails_midway() -> None:
@@ -203,7 +203,7 @@ def test_spans_cover_the_first_customers_each_once(town: Warehouse, size: int, m
 
 def test_a_customer_is_never_parted(store_url: str, tmp_path: Path) -> None:
     rows = [tweet(number, str(100 + number // 3), 40 + number, "Where is my card?") for number in range(12)]
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, rows)
         for batch in (1, 2, 3, 100):
             pieces = [[row["identity"] for row in piece] for piece in desk.warehouse.dossiers(("", None), batch)]
@@ -214,7 +214,7 @@ def test_a_customer_is_never_parted(store_url: str, tmp_path: Path) -> None:
 
 
 def test_names_at_several_sources(store_url: str, tmp_path: Path) -> None:
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, BEN)
         take_in_events(
             desk, [said(1, "crm:200", 2, "Hello?"), said(2, "crm:9", 2, "Hello?"), said(3, "a:b:9", 2, "Yes?")]
@@ -290,7 +290,7 @@ def test_a_connection_that_is_cut_in_the_middle(warehouse: Warehouse, store_url:
 
 def test_a_lost_turn_settles_nothing(store_url: str, tmp_path: Path) -> None:
     """The server was restarted between an append and its settling: somebody else may hold the turn now."""
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, ADA)
 
         def loses_its_turn() -> None:

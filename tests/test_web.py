@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
-from journey import BEN, NOW, Steady, desk_on, rows_of, said, take_in, take_in_events
+from journey import BEN, NOW, Steady, quick, rows_of, said, take_in, take_in_events
 from psycopg.conninfo import conninfo_to_dict
 from starlette.testclient import TestClient
 
@@ -31,7 +31,7 @@ FIELDS = [
 
 @pytest.fixture(scope="module")
 def town(town_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with desk_on(town_url, tmp_path_factory.mktemp("web")) as desk:
+    with quick(town_url, tmp_path_factory.mktemp("web")) as desk:
         yield desk
 
 
@@ -160,7 +160,7 @@ def test_a_customer_whom_nobody_ever_mentioned(web: TestClient) -> None:
 
 
 def test_a_name_of_two_customers_is_a_conflict(store_url: str, tmp_path: Path) -> None:
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         take_in(desk, BEN)
         take_in_events(desk, [said(1, "crm:200", 2, "Where is my new card?")])
         client = TestClient(app_of(desk), base_url=HERE)
@@ -169,7 +169,7 @@ def test_a_name_of_two_customers_is_a_conflict(store_url: str, tmp_path: Path) -
 
 
 def test_an_empty_store_says_what_to_do(store_url: str, tmp_path: Path) -> None:
-    with desk_on(store_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         client = TestClient(app_of(desk), base_url=HERE)
         expect_problem(client.post("/predict_nba", json={"customer_id": "200"}), 404, "No event")
 
@@ -259,7 +259,7 @@ def test_a_page_that_is_not_there(web: TestClient) -> None:
 def test_a_store_that_went_away_is_a_503(store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(db, "CONNECT_TIMEOUT_S", 0.2)
     gone = store_url.rpartition("/")[0] + "/nothing_of_this_name"
-    with desk_on(gone, tmp_path) as desk:
+    with quick(gone, tmp_path) as desk:
         client = TestClient(app_of(desk), base_url=HERE, raise_server_exceptions=False)
         response = client.post("/predict_nba", json={"customer_id": "200"})
     expect_problem(response, 503, "database")
