@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,12 +18,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from clickhouse_server import USER as clickhouse_user
 from journey import TOWN, desk_on, take_in
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import AliasChoices
 
+from harken.adapters.warehouses import clickhouse
+from harken.adapters.warehouses.clickhouse.client import ClickHouse
 from harken.kit import embedded_place, embedded_postgres
+from harken.kit.clock import wall_clock
 from harken.kit.migrate import migrate
 from harken.settings import Settings
 
@@ -95,6 +100,56 @@ def town_url(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPat
     with fresh_store(postgres_url, _template) as url, desk_on(url, tmp_path_factory.mktemp("town")) as desk:
         take_in(desk, TOWN)
         yield url
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server(open_folder: Path) -> Iterator[str]:
+    """The URL of this session's ClickHouse, up to the database's name: the embedded engine behind HTTP."""
+    password = "hush"
+    command = [sys.executable, str(Path(__file__).with_name("clickhouse_server.py")), str(open_folder / "ch"), password]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield f"clickhouse://{clickhouse_user}:{password}@127.0.0.1:{process.stdout.readline().strip()}/"
+
+
+@pytest.fixture
+def clickhouse_url(clickhouse_server: str) -> Iterator[str]:
+    """A database of this test alone, migrated and empty."""
+    with fresh_clickhouse(clickhouse_server) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def fresh_clickhouse(server: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    owner = ClickHouse(server + "default")
+    owner.execute(f"CREATE DATABASE {name}")
+    with clickhouse.opened(server + name, wall_clock):
+        yield server + name
+    owner.execute(f"DROP DATABASE {name}")
+    owner.close()
+
+
+@pytest.fixture(params=["postgres", "clickhouse"])
+def either_url(request: pytest.FixtureRequest) -> str:
+    """An empty store of each kind."""
+    url: str = request.getfixturevalue({"postgres": "store_url", "clickhouse": "clickhouse_url"}[request.param])
+    return url
+
+
+@pytest.fixture(scope="session")
+def clickhouse_town_url(clickhouse_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """As `town_url`, on ClickHouse."""
+    with fresh_clickhouse(clickhouse_server) as url, desk_on(url, tmp_path_factory.mktemp("town")) as desk:
+        take_in(desk, TOWN)
+        yield url
+
+
+@pytest.fixture(scope="session", params=["postgres", "clickhouse"])
+def either_town_url(request: pytest.FixtureRequest) -> str:
+    """The town in each kind of store."""
+    url: str = request.getfixturevalue({"postgres": "town_url", "clickhouse": "clickhouse_town_url"}[request.param])
+    return url
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from psycopg.rows import dict_row
 
 from harken import bootstrap
 from harken.adapters import frames
+from harken.adapters.warehouses.clickhouse.address import is_clickhouse
+from harken.adapters.warehouses.clickhouse.client import ClickHouse
 from harken.cli import running
 from harken.domain.run import IngestReport
 from harken.flow import batch
@@ -172,8 +174,21 @@ def take_in_events(desk: Desk, events: Iterable[Mapping[str, Any]], name: str = 
 
 
 def rows_of(url: str, query: str, values: Sequence[object] = ()) -> list[dict[str, Any]]:
+    if is_clickhouse(url):
+        return _rows_of_clickhouse(url, query, values)
     with psycopg.connect(url, row_factory=dict_row) as connection:
         return connection.execute(query, values).fetchall()  # type: ignore[arg-type]
+
+
+def _rows_of_clickhouse(url: str, query: str, values: Sequence[object]) -> list[dict[str, Any]]:
+    store = ClickHouse(url)
+    try:
+        found: list[dict[str, Any]] = store._client.query_arrow(
+            query, list(values), {"final": 1}, use_strings=True
+        ).to_pylist()
+        return found
+    finally:
+        store.close()
 
 
 def one_of(url: str, query: str, values: Sequence[object] = ()) -> Any:
@@ -183,14 +198,38 @@ def one_of(url: str, query: str, values: Sequence[object] = ()) -> Any:
     return value
 
 
+EVENTS = (
+    "SELECT id, kind, identity, author, channel, at, in_reply_to, addressed_to, language, sentiment, "
+    "urgency, signals, evidence, attributes, source FROM event ORDER BY id"
+)
+
+
+def _derived_of_clickhouse(url: str) -> dict[str, list[dict[str, Any]]]:
+    [seen] = rows_of(url, "SELECT max(generation) AS generation, max(version) AS version FROM settling")
+    seen_as = "generation = {generation}, version = {version}".format(**seen)
+    names = {row["position"]: row["id"] for row in rows_of(url, "SELECT position, id FROM event")}
+    conversations = rows_of(
+        url,
+        "SELECT id, thread, nullIf(identity, '') AS identity, brand, channel, opened_at, last_at, facts, positions "
+        f"FROM live_conversation({seen_as}) ORDER BY id",
+    )
+    for row in conversations:
+        row["turns"] = [names[position] for position in row.pop("positions")]
+    turns = [{"event": turn, "conversation": row["id"]} for row in conversations for turn in row["turns"]]
+    return {
+        "event": rows_of(url, EVENTS),
+        "conversation": conversations,
+        "turn": sorted(turns, key=lambda turn: str(turn["event"])),
+        "profile": rows_of(url, f"SELECT identity, state FROM live_profile({seen_as}) ORDER BY identity"),
+    }
+
+
 def derived(url: str) -> dict[str, list[dict[str, Any]]]:
     """Whole tables as they would be however the events arrived: positions and numbers are replaced by event ids."""
+    if is_clickhouse(url):
+        return _derived_of_clickhouse(url)
     return {
-        "event": rows_of(
-            url,
-            "SELECT id, kind, identity, author, channel, at, in_reply_to, addressed_to, language, sentiment, "
-            "urgency, signals, evidence, attributes, source FROM event ORDER BY id",
-        ),
+        "event": rows_of(url, EVENTS),
         "conversation": rows_of(
             url,
             "SELECT c.id, thread, c.identity, brand, c.channel, opened_at, last_at, facts, "

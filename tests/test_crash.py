@@ -21,6 +21,7 @@ from conftest import fresh_store
 from journey import BRAND, TOWN, Row, Steady, derived, one_of, rows_of, tweet, write_csv
 from journey import quick as quick_desk
 
+from harken.adapters.warehouses.clickhouse import turn
 from harken.adapters.warehouses.postgres import warehouse
 from harken.domain.run import IngestReport
 from harken.errors import TryAgainError
@@ -116,6 +117,13 @@ def expected(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPat
         return derived(url)
 
 
+@pytest.fixture
+def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On ClickHouse a killed batch keeps its turn until its lease is over."""
+    monkeypatch.setattr(turn, "LEASE_S", 1)
+    monkeypatch.setattr(turn, "BEAT_S", 0.2)
+
+
 STEPS = {
     "before the first block": ("sealing and appending", 0),
     "between two blocks": ("sealing and appending", 2),
@@ -127,48 +135,50 @@ STEPS = {
 
 
 @pytest.mark.parametrize("moment", STEPS)
-def test_killed_and_run_again(store_url: str, tmp_path: Path, expected: dict[str, Any], moment: str) -> None:
+def test_killed_and_run_again(
+    either_url: str, short_lease: None, tmp_path: Path, expected: dict[str, Any], moment: str
+) -> None:
     path = write_csv(tmp_path / "town.csv", TOWN)
-    kill(store_url, tmp_path, path, *STEPS[moment])
+    kill(either_url, tmp_path, path, *STEPS[moment])
 
-    with quick(store_url, tmp_path) as desk:
+    with quick(either_url, tmp_path) as desk:
         report = batch.ingest(unread(path), desk, Steady())
 
     assert report.resumed is (moment != "between settle's commit and the end")
     assert report.accepted + report.duplicates == len(TOWN)
-    assert derived(store_url) == expected
-    assert one_of(store_url, "SELECT count(*) FROM ingest_run WHERE state <> 'done'") == 0
+    assert derived(either_url) == expected
+    assert one_of(either_url, "SELECT count(*) FROM ingest_run WHERE state <> 'done'") == 0
     assert list((tmp_path / "spool").iterdir()) == []
 
 
-def test_killed_again_and_again(store_url: str, tmp_path: Path, expected: dict[str, Any]) -> None:
+def test_killed_again_and_again(either_url: str, short_lease: None, tmp_path: Path, expected: dict[str, Any]) -> None:
     path = write_csv(tmp_path / "town.csv", TOWN)
     for step, advances in (("sealing and appending", 1), ("sealing and appending", 2), ("profiles", 0)):
-        kill(store_url, tmp_path, path, step, advances)
+        kill(either_url, tmp_path, path, step, advances)
 
-    with quick(store_url, tmp_path) as desk:
+    with quick(either_url, tmp_path) as desk:
         report = batch.ingest(unread(path), desk, Steady())
         nothing_differs(desk)
 
     assert (report.accepted, report.duplicates, report.resumed) == (len(TOWN), 0, True)
-    assert derived(store_url) == expected
+    assert derived(either_url) == expected
 
 
 def test_a_file_that_grew_after_the_kill_settles_what_was_left(
-    store_url: str, tmp_path: Path, expected: dict[str, Any]
+    either_url: str, tmp_path: Path, expected: dict[str, Any]
 ) -> None:
     """The old content never comes again, so nobody resumes its run: the next batch folds it in."""
     short = write_csv(tmp_path / "short.csv", TOWN[:7])
-    kill(store_url, tmp_path, short, "conversations")
+    kill(either_url, tmp_path, short, "conversations")
 
-    with quick(store_url, tmp_path) as desk:
+    with quick(either_url, tmp_path) as desk:
         report = take_in(desk, TOWN, "grown.csv")
         nothing_differs(desk)
         again = batch.ingest(unread(short), desk, Steady())
 
     assert (report.accepted, report.duplicates, report.resumed) == (len(TOWN) - 7, 7, False)
     assert (again.accepted, again.duplicates) == (0, 7)
-    assert derived(store_url) == expected
+    assert derived(either_url) == expected
 
 
 def test_the_same_file_read_in_another_way_is_another_run(store_url: str, tmp_path: Path) -> None:
@@ -184,18 +194,18 @@ def test_the_same_file_read_in_another_way_is_another_run(store_url: str, tmp_pa
 
 
 def test_a_rebuild_between_the_kill_and_the_second_run_counts_nothing_twice(
-    store_url: str, tmp_path: Path, expected: dict[str, Any]
+    either_url: str, tmp_path: Path, expected: dict[str, Any]
 ) -> None:
     path = write_csv(tmp_path / "town.csv", TOWN)
-    kill(store_url, tmp_path, path, "sealing and appending", 2)
+    kill(either_url, tmp_path, path, "sealing and appending", 2)
 
-    with quick(store_url, tmp_path) as desk:
+    with quick(either_url, tmp_path) as desk:
         rebuild.rebuild(desk, Steady())
         report = batch.ingest(unread(path), desk, Steady())
         nothing_differs(desk)
 
     assert report.duplicates == 2 * BLOCK_ROWS
-    assert derived(store_url) == expected
+    assert derived(either_url) == expected
 
 
 def test_one_batch_at_a_time_and_decisions_meanwhile(

@@ -1,4 +1,4 @@
-"""The promises of `flow.ports.Warehouse`, kept by PostgreSQL."""
+"""The promises of `flow.ports.Warehouse`, kept by every store."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -23,14 +23,14 @@ from harken.kit import db
 
 
 @pytest.fixture
-def warehouse(store_url: str) -> Iterator[Warehouse]:
-    with bootstrap.served(store_url) as opened:
+def warehouse(either_url: str) -> Iterator[Warehouse]:
+    with bootstrap.served(either_url) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def town(town_url: str) -> Iterator[Warehouse]:
-    with bootstrap.served(town_url) as opened:
+def town(either_town_url: str) -> Iterator[Warehouse]:
+    with bootstrap.served(either_town_url) as opened:
         yield opened
 
 
@@ -53,8 +53,8 @@ def block(*ids: str) -> pa.Table:
 # Runs
 
 
-def test_one_batch_at_a_time(warehouse: Warehouse, store_url: str) -> None:
-    with bootstrap.served(store_url) as other:
+def test_one_batch_at_a_time(warehouse: Warehouse, either_url: str) -> None:
+    with bootstrap.served(either_url) as other:
         with warehouse.one_batch_at_a_time(), pytest.raises(TryAgainError, match="Another batch"):
             other.one_batch_at_a_time().__enter__()
         with other.one_batch_at_a_time():
@@ -63,7 +63,7 @@ def test_one_batch_at_a_time(warehouse: Warehouse, store_url: str) -> None:
 
 def test_an_unfinished_run_is_resumed_with_what_it_has_done(warehouse: Warehouse) -> None:
     run = warehouse.begin(request())
-    warehouse.append(run, "digest", block("twitter:1", "twitter:2"))
+    warehouse.append(run, "digest", block("twitter:1", "twitter:2"), 0)
     warehouse.fail(run, "the light went out", NOW)
     again = warehouse.begin(request())
 
@@ -72,13 +72,13 @@ def test_an_unfinished_run_is_resumed_with_what_it_has_done(warehouse: Warehouse
     assert {digest: (done.inserted, done.duplicates) for digest, done in again.done.items()} == {"digest": (2, 0)}
 
 
-def test_a_finished_run_is_not_resumed_and_cannot_fail_any_more(warehouse: Warehouse, store_url: str) -> None:
+def test_a_finished_run_is_not_resumed_and_cannot_fail_any_more(warehouse: Warehouse, either_url: str) -> None:
     run = warehouse.begin(request())
     warehouse.finish(run, {"accepted": 1}, NOW, NOW)
     warehouse.fail(run, "too late", NOW)
 
     assert warehouse.begin(request()).id != run.id
-    assert rows_of(store_url, "SELECT state, error FROM ingest_run WHERE id = %s", (run.id,)) == [
+    assert rows_of(either_url, "SELECT state, error FROM ingest_run WHERE id = %s", (run.id,)) == [
         {"state": "done", "error": None}
     ]
 
@@ -105,15 +105,15 @@ def test_what_is_set_aside_is_kept_once_and_released_once(warehouse: Warehouse) 
 # The log
 
 
-def test_a_block_is_in_once_whatever_is_delivered_twice(warehouse: Warehouse, store_url: str) -> None:
+def test_a_block_is_in_once_whatever_is_delivered_twice(warehouse: Warehouse, either_url: str) -> None:
     run = warehouse.begin(request())
-    first = warehouse.append(run, "one", block("twitter:1", "twitter:2"))
-    overlapping = warehouse.append(run, "two", block("twitter:2", "twitter:3"))
+    first = warehouse.append(run, "one", block("twitter:1", "twitter:2"), 0)
+    overlapping = warehouse.append(run, "two", block("twitter:2", "twitter:3"), 2)
 
     assert (first.inserted, first.duplicates) == (2, 0)
     assert (overlapping.inserted, overlapping.duplicates) == (1, 1)
     assert warehouse.known(pa.array(["twitter:3", "twitter:9"])).to_pylist() == ["twitter:3"]
-    assert [row["id"] for row in rows_of(store_url, "SELECT id FROM event ORDER BY position")] == [
+    assert [row["id"] for row in rows_of(either_url, "SELECT id FROM event ORDER BY position")] == [
         "twitter:1", "twitter:2", "twitter:3",
     ]  # fmt: skip
 
@@ -154,8 +154,8 @@ def test_neighbours_are_the_trees_that_new_events_may_join(town: Warehouse) -> N
     assert trees([], [], ["twitter:100"]) == {"twitter:1"}
 
 
-def test_a_settling_is_all_or_nothing(store_url: str, tmp_path: Path) -> None:
-    with quick(store_url, tmp_path) as desk:
+def test_a_settling_is_all_or_nothing(either_url: str, tmp_path: Path) -> None:
+    with quick(either_url, tmp_path) as desk:
         take_in(desk, ADA)
 
         def fails_midway() -> None:
@@ -201,9 +201,9 @@ def test_spans_cover_the_first_customers_each_once(town: Warehouse, size: int, m
     assert all(stop == start for (_, stop), (start, _) in pairwise(spans))
 
 
-def test_a_customer_is_never_parted(store_url: str, tmp_path: Path) -> None:
+def test_a_customer_is_never_parted(either_url: str, tmp_path: Path) -> None:
     rows = [tweet(number, str(100 + number // 3), 40 + number, "Where is my card?") for number in range(12)]
-    with quick(store_url, tmp_path) as desk:
+    with quick(either_url, tmp_path) as desk:
         take_in(desk, rows)
         for batch in (1, 2, 3, 100):
             pieces = [[row["identity"] for row in piece] for piece in desk.warehouse.dossiers(("", None), batch)]
@@ -213,8 +213,8 @@ def test_a_customer_is_never_parted(store_url: str, tmp_path: Path) -> None:
             assert len(seen) == len(set(seen)) == 4
 
 
-def test_names_at_several_sources(store_url: str, tmp_path: Path) -> None:
-    with quick(store_url, tmp_path) as desk:
+def test_names_at_several_sources(either_url: str, tmp_path: Path) -> None:
+    with quick(either_url, tmp_path) as desk:
         take_in(desk, BEN)
         take_in_events(
             desk, [said(1, "crm:200", 2, "Hello?"), said(2, "crm:9", 2, "Hello?"), said(3, "a:b:9", 2, "Yes?")]
@@ -227,7 +227,7 @@ def test_names_at_several_sources(store_url: str, tmp_path: Path) -> None:
         assert store.shared_names() == ["200"]
 
 
-def test_a_decision_is_kept_once_alone_or_among_others(warehouse: Warehouse, store_url: str) -> None:
+def test_a_decision_is_kept_once_alone_or_among_others(warehouse: Warehouse, either_url: str) -> None:
     def decisions(*ids: str) -> pa.Table:
         row = {"customer": "1", "conversation": "t/1/b", "as_of": NOW, "recorded_at": NOW, "record": "{}"}
         return pa.Table.from_pylist([{**row, "id": id_} for id_ in ids], schema=DECISIONS)
@@ -242,13 +242,13 @@ def test_a_decision_is_kept_once_alone_or_among_others(warehouse: Warehouse, sto
     ):
         warehouse.record(given)
 
-    assert [row["id"] for row in rows_of(store_url, "SELECT id FROM decision ORDER BY id")] == ["a", "b", "c", "d"]
+    assert [row["id"] for row in rows_of(either_url, "SELECT id FROM decision ORDER BY id")] == ["a", "b", "c", "d"]
 
 
-# Trouble
+# Trouble on PostgreSQL
 
 
-def test_every_connection_serves_without_its_logins_powers(warehouse: Warehouse, store_url: str) -> None:
+def test_every_connection_serves_without_its_logins_powers(store_url: str) -> None:
     with arrow.connect(store_url) as connection:
         assert connection.fetch("SELECT current_user::text AS name")["name"].to_pylist() == ["harken_app"]
     database = db.Database(store_url)
@@ -273,7 +273,7 @@ def test_a_database_that_is_gone_is_a_reason_to_try_again(monkeypatch: pytest.Mo
         assert "\n" not in str(refused.value)
 
 
-def test_a_connection_that_is_cut_in_the_middle(warehouse: Warehouse, store_url: str) -> None:
+def test_a_connection_that_is_cut_in_the_middle(store_url: str) -> None:
     database = db.Database(store_url)
 
     def is_cut() -> None:

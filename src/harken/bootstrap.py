@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from harken.adapters import frames
+from harken.adapters.warehouses import clickhouse
+from harken.adapters.warehouses.clickhouse.warehouse import ClickHouseWarehouse
 from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
 from harken.adapters.writers import OfflineWriter
 from harken.decide.ports import Writer
@@ -39,6 +41,10 @@ _SCHEMES = ("postgresql://", "postgres://")
 def store_of(settings: "Settings", url: str | None = None) -> Iterator[Running]:
     """The database, migrated: the one by URL, or the embedded one, kept up until the block ends."""
     given = url or settings.database_url.get_secret_value()
+    if clickhouse.is_clickhouse(given):
+        with clickhouse.opened(given, wall_clock):
+            yield Running(given)
+        return
     if given:
         running = Running(_checked(given))
     elif settings.supabase_url:
@@ -70,7 +76,7 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 warehouse=warehouse,
                 engine=partial(frames.engine, name),
                 engine_name=name,
-                workers=settings.workers or os.cpu_count() or 1,
+                workers=_workers(settings, running.url),
                 block_rows=settings.block_rows,
                 writes_offline=not asks_a_model(settings),
                 note=running.note,
@@ -78,6 +84,11 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
             )
         finally:
             warehouse.close()
+
+
+def _workers(settings: "Settings", url: str) -> int:
+    """One where the store lies in this process: another could not open it."""
+    return 1 if clickhouse.is_embedded(url) else settings.workers or os.cpu_count() or 1
 
 
 def bench_of(settings: "Settings", url: str, master: MasterKey) -> Bench:
@@ -159,6 +170,8 @@ def served(url: str) -> Iterator[Warehouse]:
 
 def _warehouse(url: str) -> Warehouse:
     without_pandas.spare_pandas()
+    if clickhouse.is_clickhouse(url):
+        return ClickHouseWarehouse(url, _merge)
     return PostgresWarehouse(url, _merge)
 
 
@@ -197,10 +210,9 @@ def _merge(old: bytes, new: bytes) -> bytes:
 def _checked(url: str) -> str:
     if not url.startswith(_SCHEMES):
         scheme = url.partition(":")[0]
-        if scheme.startswith("clickhouse"):
-            raise UnsuitableError("A store on ClickHouse is not part of this version: give a PostgreSQL URL.")
         raise UnsuitableError(
-            f"A store is a PostgreSQL URL, postgresql://USER:PASSWORD@HOST:PORT/NAME; {scheme} is none."
+            f"A store is postgresql://USER:PASSWORD@HOST:PORT/NAME, clickhouse://USER:PASSWORD@HOST:PORT/NAME or "
+            f"chdb:///FOLDER; {scheme} is none of them."
         )
     return url
 

@@ -36,6 +36,7 @@ class Run:
     done: Mapping[str, Appended] = field(
         default_factory=dict
     )  #: blocks that an interrupted attempt brought in, by digest
+    after: int = 0  #: the log's last position when this attempt began, for a store whose positions follow from it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

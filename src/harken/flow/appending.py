@@ -121,7 +121,7 @@ def append_block(block: Block) -> tuple[int, Appended]:
     if not table.num_rows:
         return block.rows.rows, Appended(inserted=0, duplicates=known)
     rows = _rows(table, KeyRing(at.bench.master), with_mood=block.with_mood)
-    done = at.warehouse.append(block.run, digest, rows)
+    done = at.warehouse.append(block.run, digest, rows, block.rows.offset)
     if done.first is not None and not known:
         thin.keep(block.thin, digest, rows, done.first)
         return block.rows.rows, done

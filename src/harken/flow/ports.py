@@ -22,7 +22,7 @@ class Progress(Protocol):
 
 
 class Settling(Protocol):
-    """One transaction in which everything derived from new events is replaced, or nothing is."""
+    """One unit in which everything derived from new events is replaced, or nothing is."""
 
     def forget_threads(self, threads: pa.Array) -> None:
         """Drop the conversations of these threads; they are written anew."""
@@ -94,8 +94,11 @@ class Log(Protocol):
         """Keep new keys; where a subject has one already, that one stays."""
         ...
 
-    def append(self, run: Run, digest: str, block: pa.Table) -> Appended:
-        """Add events (`tables.LOG`) in one transaction, with the mark that this block is in."""
+    def append(self, run: Run, digest: str, block: pa.Table, place: int) -> Appended:
+        """Add events (`tables.LOG`), each once, so that a resumed run knows this block; all of it or to be done again.
+
+        `place`: how many of the run's rows stand before the block, its own for as many rows as it has.
+        """
         ...
 
     def known(self, ids: pa.Array) -> pa.Array:
@@ -162,4 +165,4 @@ class Reading(Protocol):
 
 
 class Warehouse(Runs, Log, Reading, Protocol):
-    """Where a batch keeps its events and reads them back. PostgreSQL today."""
+    """Where a batch keeps its events and reads them back."""

@@ -91,7 +91,7 @@ SELECT pg_advisory_unlock(7310002);
 -- name: reserve_positions
 -- A block's positions are known before it is written, so nobody has to read them back.
 SELECT setval(pg_get_serial_sequence('event', 'position'),
-              nextval(pg_get_serial_sequence('event', 'position')) + $1::bigint) AS last;
+              nextval(pg_get_serial_sequence('event', 'position')) + greatest($1::bigint, 1) - 1) AS last;
 
 -- name: append_new
 -- The primary key makes redelivery harmless: a row that is there stays as it is.
@@ -161,8 +161,8 @@ INSERT INTO profile (identity, state) SELECT identity, state FROM merged_profile
 ON CONFLICT (identity) DO UPDATE SET state = EXCLUDED.state;
 
 -- name: reserve_numbers
--- A whole range at once; gaps are harmless.
-SELECT setval('conversation_no', nextval('conversation_no') + $1::bigint) AS last;
+-- A whole range at once.
+SELECT setval('conversation_no', nextval('conversation_no') + greatest($1::bigint, 1) - 1) AS last;
 
 -- name: settled
 -- In the settling's own transaction: a run is folded in once, whatever is killed when. The watermark is kept with it,

@@ -5,6 +5,7 @@ from typing import LiteralString
 
 from psycopg.rows import tuple_row
 
+from harken.adapters.warehouses import pieces
 from harken.domain.ids import CustomerId, IdentityId
 from harken.kit import db, sql
 
@@ -25,9 +26,7 @@ def shared_names(tx: db.Tx) -> list[str]:
 
 def spans(tx: db.Tx, size: int, most: int | None) -> list[tuple[str, str | None]]:
     cuts = db.rows(tx, q.spans, size=size, most=EVERYBODY if most is None else most)
-    starts = ["", *(row["identity"] for row in cuts)]
-    pieces: list[tuple[str, str | None]] = list(zip(starts, [*starts[1:], None], strict=True))
-    return pieces[:-1] if cuts and cuts[-1]["beyond"] else pieces
+    return pieces.ranges([row["identity"] for row in cuts], ends=bool(cuts and cuts[-1]["beyond"]))
 
 
 def dossiers(tx: db.Tx, span: tuple[str, str | None], batch: int) -> Iterator[list[db.Row]]:
@@ -35,16 +34,7 @@ def dossiers(tx: db.Tx, span: tuple[str, str | None], batch: int) -> Iterator[li
     with tx.cursor(name="dossiers", binary=True) as cursor:
         cursor.itersize = batch
         cursor.execute(q.dossiers, {"start": span[0], "stop": span[1]})
-        held: list[db.Row] = []
-        while found := cursor.fetchmany(batch):
-            held += found
-            last = held[-1]["identity"]
-            whole = next((at for at in range(len(held) - 1, -1, -1) if held[at]["identity"] != last), -1) + 1
-            if whole:
-                yield held[:whole]
-                held = held[whole:]
-        if held:
-            yield held
+        yield from pieces.whole(iter(lambda: cursor.fetchmany(batch), []))
 
 
 def bodies(tx: db.Tx, positions: Sequence[int]) -> list[db.Row]:

@@ -135,7 +135,8 @@ class PostgresWarehouse:
     def add_keys(self, keys: pa.Table) -> None:
         log.add_keys(self._url, keys)
 
-    def append(self, run: Run, digest: str, block: pa.Table) -> Appended:
+    def append(self, run: Run, digest: str, block: pa.Table, place: int) -> Appended:
+        """The sequence says the positions, so `place` is not needed."""
         return log.append(self._url, run, digest, block)
 
     def known(self, ids: pa.Array) -> pa.Array:
