@@ -33,6 +33,7 @@ class Refused(Exception):
 
 class Door(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or every answer waits 40 ms for the reader's acknowledgement of its head
     folder = ""
     password = ""
 

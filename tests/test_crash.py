@@ -21,7 +21,7 @@ from conftest import fresh_store
 from journey import BRAND, TOWN, Row, Steady, derived, one_of, rows_of, tweet, write_csv
 from journey import quick as quick_desk
 
-from harken.adapters.warehouses.clickhouse import turn
+from harken.adapters.warehouses.clickhouse import turn as lease
 from harken.adapters.warehouses.postgres import warehouse
 from harken.domain.run import IngestReport
 from harken.errors import TryAgainError
@@ -120,8 +120,8 @@ def expected(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPat
 @pytest.fixture
 def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """On ClickHouse a killed batch keeps its turn until its lease is over."""
-    monkeypatch.setattr(turn, "LEASE_S", 1)
-    monkeypatch.setattr(turn, "BEAT_S", 0.2)
+    monkeypatch.setattr(lease, "LEASE_S", 1)
+    monkeypatch.setattr(lease, "BEAT_S", 0.2)
 
 
 STEPS = {
