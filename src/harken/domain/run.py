@@ -36,7 +36,7 @@ class Run:
     done: Mapping[str, Appended] = field(
         default_factory=dict
     )  #: blocks that an interrupted attempt brought in, by digest
-    after: int = 0  #: the log's last position when this attempt began, for a store whose positions follow from it
+    after: int = 0  #: the positions of this attempt's events follow it, in a store that has no sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ _KEYS = pa.schema([("subject", pa.string()), ("wrapped", pa.binary())])
 def append(store: ClickHouse, run: Run, digest: str, block: pa.Table, place: int) -> Appended:
     """Add what the log does not have of a block.
 
-    Positions follow from where the block stands in its run, so workers need not agree on them. A block that a killed
+    Positions follow from where the block stands in its attempt, so workers need not agree on them. A block that a killed
     process is still sending is dropped by the engine, whichever of the two comes second.
     """
     there = known(store, block["id"].combine_chunks())
@@ -55,14 +55,14 @@ def neighbours(store: ClickHouse, seen: Snapshot, ids: pa.Array, parents: pa.Arr
 
 def thin(store: ClickHouse, run: Run | None, identities: Sequence[IdentityId] | None) -> Iterator[pa.RecordBatch]:
     """A range of positions at a time: the embedded engine hands every answer over whole."""
-    asked = {"run": run.id if run else 0, "identities": list(identities or ())}
-    for first, last in [_EVERYWHERE] if identities else _ranges(store):
-        yield from store.fetch(q.thin, THIN, first=first, last=last, **asked).to_batches()
+    whose, asked = run.id if run else 0, list(identities or ())
+    for first, last in [_EVERYWHERE] if identities else _ranges(store, whose):
+        yield from store.fetch(q.thin, THIN, first=first, last=last, run=whose, identities=asked).to_batches()
 
 
-def _ranges(store: ClickHouse) -> list[tuple[int, int]]:
-    end = store.value(q.last_position, pa.int64())
-    return [(first, first + ROWS_AT_ONCE - 1) for first in range(0, end + 1, ROWS_AT_ONCE)]
+def _ranges(store: ClickHouse, run: int) -> list[tuple[int, int]]:
+    parts = store.fetch(q.parts, pa.schema([("part", pa.int64())]), size=ROWS_AT_ONCE, run=run)["part"].to_pylist()
+    return [(part * ROWS_AT_ONCE, (part + 1) * ROWS_AT_ONCE - 1) for part in parts]
 
 
 def keys(store: ClickHouse, subjects: pa.Array) -> pa.Table:

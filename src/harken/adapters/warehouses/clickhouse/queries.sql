@@ -96,8 +96,12 @@ INSERT INTO quarantine
 SELECT * REPLACE (change + 1 AS change, {at:DateTime64(6, 'UTC')} AS released_at)
 FROM quarantine FINAL WHERE toString(id) IN (SELECT value FROM asked WHERE token = {token:String});
 
+-- name: attempts
+-- Every beginning of a run, the first or another, is a change: no two have the same number of changes before them.
+SELECT toInt64(sum(change)) AS value FROM run_change FINAL;
+
 -- name: last_position
--- Which is also how full the log is: the next run's events follow it.
+-- None is 0: the log is empty.
 SELECT coalesce(max(position), 0) AS value FROM event;
 
 -- name: keys
@@ -113,6 +117,10 @@ SELECT DISTINCT id FROM event WHERE id IN (SELECT value FROM asked WHERE token =
 -- The engine drops a block that it has had already and says nothing: count what is there under these positions.
 SELECT toInt64(count()) AS value FROM event
 WHERE position BETWEEN {first:Int64} AND {last:Int64} AND run_id = {run:Int64} AND block = {block:String};
+
+-- name: parts
+-- Which ranges of positions have rows, so that nobody looks between two attempts.
+SELECT DISTINCT intDiv(position, {size:Int64}) AS part FROM event WHERE {run:Int64} = 0 OR run_id = {run:Int64} ORDER BY part;
 
 -- name: thin
 -- Everything of an event but its text.

@@ -12,6 +12,7 @@ from harken.kit import sql
 
 q = sql.queries(__package__)
 
+POSITIONS_OF_AN_ATTEMPT = 2**36
 _IDS = pa.schema([("id", pa.int64())])
 _BLOCKS = pa.schema([("block", pa.string()), ("rows", pa.int64())])
 _FAILED = pa.schema([("line", pa.int64()), ("reason", pa.string())])
@@ -20,11 +21,10 @@ _FAILED = pa.schema([("line", pa.int64()), ("reason", pa.string())])
 def begin(store: ClickHouse, request: RunRequest) -> Run:
     columns = str(request.settings.get("columns", ""))
     found = store.fetch(q.unfinished_run, _IDS, fingerprint=request.fingerprint, format=request.format, columns=columns)
-    after = store.value(q.last_position, pa.int64())
     if found.num_rows:
         id_ = found["id"][0].as_py()
         store.execute(q.resume_run, id=id_)
-        return Run(id=RunId(id_), resumed=True, done=_done(store, id_), after=after)
+        return Run(id=RunId(id_), resumed=True, done=_done(store, id_), after=_positions(store))
     id_ = store.value(q.last_run, pa.int64()) + 1
     row = {
         "id": id_, "change": 1, "source": request.source, "fingerprint": request.fingerprint, "format": request.format,
@@ -32,7 +32,13 @@ def begin(store: ClickHouse, request: RunRequest) -> Run:
         "columns": columns, "state": "running", "started_at": request.started_at, "counts": "{}",
     }  # fmt: skip
     store.insert("run_change", pa.Table.from_pylist([row]))
-    return Run(id=RunId(id_), resumed=False, after=after)
+    return Run(id=RunId(id_), resumed=False, after=_positions(store))
+
+
+def _positions(store: ClickHouse) -> int:
+    """Where those of this attempt begin: no other has them, not even one that lost its turn and does not know yet."""
+    attempt: int = store.value(q.attempts, pa.int64())
+    return attempt * POSITIONS_OF_AN_ATTEMPT
 
 
 def _done(store: ClickHouse, run: int) -> dict[str, Appended]:
@@ -46,7 +52,13 @@ def unsettled(store: ClickHouse, but: int) -> list[Run]:
 
 
 def finish(store: ClickHouse, run: Run, counts: dict[str, object], watermark: datetime | None, at: datetime) -> None:
-    store.execute(q.finish_run, id=run.id, counts=orjson.dumps(counts, option=orjson.OPT_NON_STR_KEYS).decode(), watermark=watermark, at=at)
+    store.execute(
+        q.finish_run,
+        id=run.id,
+        counts=orjson.dumps(counts, option=orjson.OPT_NON_STR_KEYS).decode(),
+        watermark=watermark,
+        at=at,
+    )
 
 
 def fail(store: ClickHouse, run: Run, error: str, at: datetime) -> None:
