@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -18,9 +17,11 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import fresh_store
-from journey import BRAND, TOWN, Row, Steady, derived, one_of, rows_of, tweet, write_csv
+from journey import TOWN, Row, Steady, derived, one_of, rows_of, write_csv
 from journey import quick as quick_desk
+from store_cases import crowd_of
 
+from harken.adapters.warehouses import clickhouse
 from harken.adapters.warehouses.clickhouse import turn as lease
 from harken.adapters.warehouses.postgres import warehouse
 from harken.domain.run import IngestReport
@@ -29,6 +30,7 @@ from harken.flow import batch, predict, rebuild
 from harken.flow.batch import Source
 from harken.flow.desk import Desk
 from harken.flow.predict import Asked
+from harken.kit.clock import wall_clock
 
 BLOCK_ROWS = 4
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -151,6 +153,18 @@ def test_killed_and_run_again(
     assert list((tmp_path / "spool").iterdir()) == []
 
 
+@pytest.mark.parametrize("moment", ["between two blocks", "inside settle, profiles"])
+def test_an_embedded_clickhouse_killed_and_run_again(tmp_path: Path, expected: dict[str, Any], moment: str) -> None:
+    url, path = f"chdb://{tmp_path / 'embedded'}", write_csv(tmp_path / "town.csv", TOWN)
+    with clickhouse.opened(url, wall_clock):
+        pass  # migrated, and left to the process that is killed
+    kill(url, tmp_path, path, *STEPS[moment])
+    with clickhouse.opened(url, wall_clock), quick(url, tmp_path) as desk:
+        assert batch.ingest(unread(path), desk, Steady()).rows_read == len(TOWN)
+        nothing_differs(desk)
+        assert derived(url) == expected
+
+
 def test_killed_again_and_again(either_url: str, short_lease: None, tmp_path: Path, expected: dict[str, Any]) -> None:
     path = write_csv(tmp_path / "town.csv", TOWN)
     for step, advances in (("sealing and appending", 1), ("sealing and appending", 2), ("profiles", 0)):
@@ -165,20 +179,20 @@ def test_killed_again_and_again(either_url: str, short_lease: None, tmp_path: Pa
 
 
 def test_a_file_that_grew_after_the_kill_settles_what_was_left(
-    either_url: str, tmp_path: Path, expected: dict[str, Any]
+    store_url: str, tmp_path: Path, expected: dict[str, Any]
 ) -> None:
     """The old content never comes again, so nobody resumes its run: the next batch folds it in."""
     short = write_csv(tmp_path / "short.csv", TOWN[:7])
-    kill(either_url, tmp_path, short, "conversations")
+    kill(store_url, tmp_path, short, "conversations")
 
-    with quick(either_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         report = take_in(desk, TOWN, "grown.csv")
         nothing_differs(desk)
         again = batch.ingest(unread(short), desk, Steady())
 
     assert (report.accepted, report.duplicates, report.resumed) == (len(TOWN) - 7, 7, False)
     assert (again.accepted, again.duplicates) == (0, 7)
-    assert derived(either_url) == expected
+    assert derived(store_url) == expected
 
 
 def test_the_same_file_read_in_another_way_is_another_run(store_url: str, tmp_path: Path) -> None:
@@ -194,18 +208,18 @@ def test_the_same_file_read_in_another_way_is_another_run(store_url: str, tmp_pa
 
 
 def test_a_rebuild_between_the_kill_and_the_second_run_counts_nothing_twice(
-    either_url: str, tmp_path: Path, expected: dict[str, Any]
+    store_url: str, tmp_path: Path, expected: dict[str, Any]
 ) -> None:
     path = write_csv(tmp_path / "town.csv", TOWN)
-    kill(either_url, tmp_path, path, "sealing and appending", 2)
+    kill(store_url, tmp_path, path, "sealing and appending", 2)
 
-    with quick(either_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         rebuild.rebuild(desk, Steady())
         report = batch.ingest(unread(path), desk, Steady())
         nothing_differs(desk)
 
     assert report.duplicates == 2 * BLOCK_ROWS
-    assert derived(either_url) == expected
+    assert derived(store_url) == expected
 
 
 def test_one_batch_at_a_time_and_decisions_meanwhile(
@@ -274,25 +288,6 @@ def test_a_lost_turn_settles_nothing(store_url: str, tmp_path: Path, expected: d
 
 
 # Real processes
-
-SMALL_TALK = "my card the app a transfer please help urgent thanks it works now still waiting refund why"
-
-
-def crowd_of(size: int) -> list[Row]:
-    """Many small conversations in our own words, in no order, the same each time."""
-    chance = random.Random(11)
-    words = SMALL_TALK.split()
-    rows: list[Row] = []
-    while len(rows) < size:
-        customer, parent = str(chance.randint(1000, 1400)), ""
-        for turn in range(chance.randint(1, 5)):
-            author = BRAND if turn % 2 else customer
-            text = " ".join(chance.choices(words, k=12))
-            number = len(rows) + 1
-            rows.append(tweet(number, author, (size - number) / 60, f"@{BRAND} {text}", parent))
-            parent = str(number)
-    chance.shuffle(rows)
-    return rows
 
 
 @contextlib.contextmanager

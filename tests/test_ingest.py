@@ -123,13 +123,13 @@ SPLITS: dict[str, Sequence[Sequence[Row]]] = {
 
 @pytest.mark.parametrize("parts", SPLITS.values(), ids=SPLITS)
 def test_several_files_are_one_file(
-    either_url: str, tmp_path: Path, expected: dict[str, Any], parts: Sequence[Sequence[Row]]
+    store_url: str, tmp_path: Path, expected: dict[str, Any], parts: Sequence[Sequence[Row]]
 ) -> None:
-    with desk_on(either_url, tmp_path) as desk:
+    with desk_on(store_url, tmp_path) as desk:
         reports = [take_in(desk, part) for part in parts]
 
     assert sum(report.accepted for report in reports) == len(TOWN)
-    found = derived(either_url)
+    found = derived(store_url)
     for table, rows in expected.items():
         assert found[table] == rows, table
 
@@ -148,14 +148,14 @@ def test_a_parent_that_arrives_late_gives_the_thread_its_name(either_url: str, t
     assert threads_of(either_url) == {"twitter:29": {"29", "30", "31", "32"}}
 
 
-def test_two_orphans_of_one_missing_parent_meet_in_its_thread(either_url: str, tmp_path: Path) -> None:
+def test_two_orphans_of_one_missing_parent_meet_in_its_thread(store_url: str, tmp_path: Path) -> None:
     other = tweet(33, "500", 18, "@KestrelBank and the second phone shows the same", 30)
-    with desk_on(either_url, tmp_path) as desk:
+    with desk_on(store_url, tmp_path) as desk:
         take_in(desk, EVE[:1])
         take_in(desk, [other])
         nothing_differs(desk)
 
-    assert threads_of(either_url) == {"twitter:30": {"31", "33"}}
+    assert threads_of(store_url) == {"twitter:30": {"31", "33"}}
 
 
 def test_a_row_far_below_the_watermark_is_taken(store_url: str, tmp_path: Path) -> None:
@@ -310,12 +310,12 @@ def test_not_even_the_owner_changes_the_log_by_accident(town_url: str, change: s
 # Quarantine, tried again
 
 
-def test_a_row_from_the_future_is_taken_once_its_time_has_come(either_url: str, tmp_path: Path) -> None:
+def test_a_row_from_the_future_is_taken_once_its_time_has_come(store_url: str, tmp_path: Path) -> None:
     future = tweet(92, "200", -48, "@KestrelBank and now it is gone again")
-    with quick(either_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         first = take_in(desk, [*BEN, future])
         still = batch.retry("twcs", desk, Steady())
-    with quick(either_url, tmp_path, now=NOW + timedelta(hours=72)) as desk:
+    with quick(store_url, tmp_path, now=NOW + timedelta(hours=72)) as desk:
         later = batch.retry("twcs", desk, Steady())
         nothing = batch.retry("twcs", desk, Steady())
         nothing_differs(desk)
@@ -324,8 +324,8 @@ def test_a_row_from_the_future_is_taken_once_its_time_has_come(either_url: str, 
     assert (still.rows_read, still.accepted) == (1, 0)
     assert (later.rows_read, later.accepted, later.quarantined) == (1, 1, {})
     assert nothing.rows_read == 0
-    assert one_of(either_url, "SELECT count(*) FROM event") == 2
-    assert one_of(either_url, "SELECT released_at FROM quarantine") == NOW + timedelta(hours=72)
+    assert one_of(store_url, "SELECT count(*) FROM event") == 2
+    assert one_of(store_url, "SELECT released_at FROM quarantine") == NOW + timedelta(hours=72)
 
 
 def test_what_stays_wrong_stays_in_quarantine(store_url: str, tmp_path: Path) -> None:
@@ -380,17 +380,17 @@ def test_these_are_all_the_steps(store_url: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("step", ["keys", "conversations", "profiles", "counting"])
 def test_an_interrupted_run_goes_on_where_it_stopped(
-    either_url: str, tmp_path: Path, expected: dict[str, Any], step: str
+    store_url: str, tmp_path: Path, expected: dict[str, Any], step: str
 ) -> None:
     source = Source(path=write_csv(tmp_path / "town.csv", TOWN), format="twcs")
-    with quick(either_url, tmp_path, block_rows=4) as desk:
+    with quick(store_url, tmp_path, block_rows=4) as desk:
         with pytest.raises(KeyboardInterrupt):
             batch.ingest(source, desk, Stops(step))
         report = batch.ingest(source, desk, Steady())
 
     assert report.accepted in (11, 0)
-    assert derived(either_url) == expected
-    assert one_of(either_url, "SELECT count(*) FROM ingest_run WHERE state <> 'done'") == 0
+    assert derived(store_url) == expected
+    assert one_of(store_url, "SELECT count(*) FROM ingest_run WHERE state <> 'done'") == 0
 
 
 def test_an_interrupted_retry_is_settled_by_the_next_one(store_url: str, tmp_path: Path) -> None:
@@ -406,16 +406,16 @@ def test_an_interrupted_retry_is_settled_by_the_next_one(store_url: str, tmp_pat
 
 
 def test_another_file_between_the_halves_of_an_interrupted_one(
-    either_url: str, tmp_path: Path, expected: dict[str, Any]
+    store_url: str, tmp_path: Path, expected: dict[str, Any]
 ) -> None:
     first = Source(path=write_csv(tmp_path / "first.csv", TOWN[::2]), format="twcs")
-    with quick(either_url, tmp_path) as desk:
+    with quick(store_url, tmp_path) as desk:
         with pytest.raises(KeyboardInterrupt):
             batch.ingest(first, desk, Stops("conversations"))
         take_in(desk, TOWN[1::2])
         batch.ingest(first, desk, Steady())
 
-    assert derived(either_url) == expected
+    assert derived(store_url) == expected
 
 
 # Our own events

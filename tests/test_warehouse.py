@@ -11,14 +11,15 @@ import psycopg
 import pyarrow as pa
 import pytest
 from journey import ADA, BEN, NOW, TOWN, quick, rows_of, said, take_in, take_in_events, tweet
+from store_cases import block, request
 
 from harken import bootstrap
 from harken.adapters.warehouses.postgres import arrow
 from harken.domain.ids import CustomerId, IdentityId
-from harken.domain.run import Run, RunRequest
+from harken.domain.run import Run
 from harken.errors import TryAgainError, UnsuitableError
 from harken.flow.ports import Warehouse
-from harken.flow.tables import DECISIONS, LOG
+from harken.flow.tables import DECISIONS
 from harken.kit import db
 
 
@@ -32,22 +33,6 @@ def warehouse(either_url: str) -> Iterator[Warehouse]:
 def town(either_town_url: str) -> Iterator[Warehouse]:
     with bootstrap.served(either_town_url) as opened:
         yield opened
-
-
-def request(fingerprint: str = "abc", columns: str = "") -> RunRequest:
-    return RunRequest(
-        source="file.csv", fingerprint=fingerprint, format="twcs", engine="duckdb", who="somebody",
-        settings={"columns": columns}, started_at=NOW,
-    )  # fmt: skip
-
-
-def block(*ids: str) -> pa.Table:
-    """Events of one customer, as they are appended."""
-    row = {
-        "kind": "message_received", "identity": "twitter:1", "author": "1", "channel": "twitter", "at": NOW,
-        "subject": "twitter:1", "body": b"sealed", "language": "en", "urgency": 0, "signals": 0, "source": "twcs",
-    }  # fmt: skip
-    return pa.Table.from_pylist([{**row, "id": id_} for id_ in ids], schema=LOG)
 
 
 # Runs

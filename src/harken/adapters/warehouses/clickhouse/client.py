@@ -1,11 +1,12 @@
 """Queries -> Arrow, and Arrow -> tables: clickhouse-connect, which speaks to a server and to the engine in this process."""
 
+import fcntl
 import logging
 import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -26,8 +27,12 @@ Answer = TypeVar("Answer")
 
 q = sql.queries(__package__)
 
-# It logs what it raises, and the caller is told in one line.
-logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+# They log what they raise, and each attempt to connect; the caller is told in one line.
+for name in ("clickhouse_connect", "urllib3.connectionpool"):
+    logging.getLogger(name).setLevel(logging.CRITICAL)
+
+LOCK = "status"
+"""The engine's own lock file in its folder."""
 
 _CONNECT_S, _ANSWER_S = 10, 600
 _REASON = re.compile(r"\[Errno -?\d+\] ([\w ]+)|timed out|Name or service not known")
@@ -124,6 +129,7 @@ def _in_this_process(folder: Folder) -> "Client":
         raise UnsuitableError(f"The folder {path} cannot be made: {wrong.strerror}. Name another.") from None
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         raise UnsuitableError(f"The folder {path} may not be written to. Name another.")
+    _refuse_held(path)
     driver = _driver()
     try:
         opened: Client = driver.get_client(interface="chdb", path=str(path))
@@ -131,10 +137,24 @@ def _in_this_process(folder: Folder) -> "Client":
     except ImportError as missing:
         raise _not_installed(ModuleNotFoundError(name="chdb")) from missing
     except driver.driver.exceptions.DatabaseError as broken:
-        raise TryAgainError(
-            f"The embedded ClickHouse in {path} did not open: another process has it open, and it serves one at a time. "
-            "Nothing was changed; try again when that one is done."
+        raise UnsuitableError(
+            f"The embedded ClickHouse in {path} did not open: {broken.name or 'the folder is not one of its own'}. "
+            "Nothing was changed."
         ) from broken
+
+
+def _refuse_held(path: Path) -> None:
+    """Looked at before the engine does, which would write of it to the screen as well."""
+    with suppress(FileNotFoundError), (path / LOCK).open("rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if f"PID: {os.getpid()}\n".encode() in lock.read():
+                return  # several clients of one process share the engine
+            raise TryAgainError(
+                f"The embedded ClickHouse in {path} is open in another process, and it serves one at a time. "
+                "Nothing was changed; try again when that one is done."
+            ) from None
 
 
 def _at(server: Server) -> "Client":
