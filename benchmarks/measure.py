@@ -65,6 +65,11 @@ def folder() -> Iterator[Path]:
         yield Path(made)
 
 
+def store_in(home: Path, store: str) -> str | None:
+    """The URL of an embedded store of this kind; None is the default, PostgreSQL."""
+    return f"chdb://{home / 'clickhouse'}" if store == "clickhouse" else None
+
+
 @contextmanager
 def loaded(given: argparse.Namespace) -> Iterator[Path]:
     """A HARKEN_HOME whose embedded store holds the data."""

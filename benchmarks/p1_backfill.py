@@ -1,6 +1,6 @@
 """P1: a twcs-shaped CSV -> a loaded PostgreSQL: events sealed, threads, conversations, profiles.
 
-    python -m benchmarks.p1_backfill [--data FILE.csv] [--rows N] [--slice N] [--engine NAME] [--json]
+    python -m benchmarks.p1_backfill [--data FILE.csv] [--customers N] [--slice N] [--engine NAME] [--json]
 
 The yardstick, in the same run: the same work on a slice of the same file as it is often written first, with plain
 pandas, one Python loop and one INSERT a row. Ratios are rows a second, ours over the whole file, theirs over the slice.
@@ -9,14 +9,13 @@ pandas, one Python loop and one INSERT a row. Ratios are rows a second, ours ove
 import argparse
 import json
 import resource
-import tempfile
 import time
 from pathlib import Path
 
 import pandas as pd
 import psycopg
 
-from benchmarks import data, machine
+from benchmarks import data, machine, measure
 from harken import bootstrap, settings
 from harken.cli.printing import Quiet
 from harken.conversations.cases import Row, cases_of
@@ -43,12 +42,11 @@ CONVERSATION = "INSERT INTO plain_conversation VALUES (%s, %s, %s, %s, %s) ON CO
 PROFILE = "INSERT INTO plain_profile VALUES (%s, %s) ON CONFLICT DO NOTHING"
 
 
-def ours(path: Path, engine: str, *, with_mood: bool) -> dict[str, object]:
+def ours(path: Path, engine: str, store: str, *, with_mood: bool) -> dict[str, object]:
     """A first load into an empty embedded store, set-up not counted."""
-    with tempfile.TemporaryDirectory() as home:
-        Path(home).chmod(0o755)
-        given = settings.load().model_copy(update={"home": Path(home)})
-        with bootstrap.desk_of(given, engine=engine) as desk:
+    with measure.folder() as home:
+        given = settings.load().model_copy(update={"home": home})
+        with bootstrap.desk_of(given, store=measure.store_in(home, store), engine=engine) as desk:
             started = time.perf_counter()
             report = batch.ingest(Source(path=path, format="twcs", with_mood=with_mood), desk, Quiet())
             seconds = time.perf_counter() - started
@@ -67,9 +65,8 @@ def _peak(who: int) -> int:
 
 def theirs(path: Path, rows: int, *, with_mood: bool) -> dict[str, object]:
     """pandas, a loop, one INSERT a row, one commit at the end."""
-    with tempfile.TemporaryDirectory() as home:
-        Path(home).chmod(0o755)
-        given = settings.load().model_copy(update={"home": Path(home)})
+    with measure.folder() as home:
+        given = settings.load().model_copy(update={"home": home})
         with bootstrap.store_of(given) as running, psycopg.connect(running.url) as connection:
             connection.execute(TABLES)
             started = time.perf_counter()
@@ -126,19 +123,22 @@ def _derived(connection: psycopg.Connection[tuple[object, ...]], events: list[tu
         connection.execute(PROFILE, [who, stored.to_bytes(state).decode()])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(about: str | None = __doc__, store: str = "postgres") -> None:
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="a twcs CSV; default: one made here")
     parser.add_argument("--customers", type=int, default=50_000, help="size of the file made here")
     parser.add_argument("--slice", type=int, default=10_000, help="rows for the yardstick")
     parser.add_argument("--engine", default="duckdb")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        path = args.data or data.write_twcs(Path(folder) / "made.csv", customers=args.customers)
-        figures = {"machine": machine.described(), "engine": args.engine}
+    with measure.folder() as folder:
+        path = args.data or data.write_twcs(folder / "made.csv", customers=args.customers)
+        figures = {"machine": machine.described(), "engine": args.engine, "store": store}
         for name, with_mood in (("without_mood", False), ("with_mood", True)):
-            one, other = ours(path, args.engine, with_mood=with_mood), theirs(path, args.slice, with_mood=with_mood)
+            one, other = (
+                ours(path, args.engine, store, with_mood=with_mood),
+                theirs(path, args.slice, with_mood=with_mood),
+            )
             ratio = round(one["rows_a_second"] / other["rows_a_second"], 1)  # type: ignore[operator]
             figures[name] = {"harken": one, "pandas_and_row_inserts": other, "ratio": ratio}
             if not args.json:
