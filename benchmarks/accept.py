@@ -8,19 +8,24 @@ Each store is embedded, in a folder of its own, and gone afterwards.
 
 import argparse
 import csv
+import hashlib
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from benchmarks import measure
+from harken import bootstrap, settings
 
 ENGINES = ("duckdb", "polars", "pandas")
+STORES = ("postgres", "clickhouse")
+AT_ONCE = 1000
 THREADS, LARGEST = 1_312, 130
 FILES = ("first5000.csv", "first5000_raw.csv", "mojibake_walmart.csv")
 FAR_TOO_MANY_HOURS = re.compile(r"\b\d[\d,]{4,} ?(h|hours?)\b")
@@ -31,6 +36,15 @@ class Check:
     name: str
     ok: bool
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a store came to, as digests: of the decisions' file, of every conversation's facts, of every profile's state."""
+
+    decisions: str
+    conversations: str
+    profiles: str
 
 
 def main() -> int:
@@ -54,12 +68,14 @@ def every(folder: Path) -> Iterator[Check]:
     with measure.folder() as scratch:
         source = folder / FILES[0]
         orders = {"in file order": source, "shuffled": shuffled(source, scratch / "shuffled.csv")}
-        advised: dict[str, str] = {}
-        for engine in ENGINES:
-            for order, path in orders.items():
-                yield from threads(f"{FILES[0]} {order}, {engine}", path, engine, advised)
-        different = [name for name, text in advised.items() if text != next(iter(advised.values()))]
-        yield Check("the same decisions in any order, by any engine", not different, f"{len(advised)} files compared")
+        came: dict[str, Outcome] = {}
+        for engine, store, order in product(ENGINES, STORES, orders):
+            yield from threads(f"{FILES[0]} {order}, {engine} and {store}", orders[order], engine, store, came)
+        first = next(iter(came.values()))
+        for what in ("decisions", "conversations", "profiles"):
+            different = [name for name, outcome in came.items() if getattr(outcome, what) != getattr(first, what)]
+            detail = f"{len(came)} stores compared {different or ''}".strip()
+            yield Check(f"the same {what} in any order, by any engine, on any store", not different, detail)
         for name in FILES[1:]:
             yield from nothing_lost(name, folder / name)
 
@@ -73,26 +89,44 @@ def shuffled(source: Path, target: Path) -> Path:
     return target
 
 
-def threads(name: str, path: Path, engine: str, advised: dict[str, str]) -> Iterator[Check]:
+def threads(name: str, path: Path, engine: str, store: str, came: dict[str, Outcome]) -> Iterator[Check]:
     """A fresh store from one file by one engine: threads, rows, a second run, the consistency law, the decisions."""
     with measure.folder() as folder:
-        home, out = folder / "home", folder / "advice.csv"
-        first = _json("ingest", str(path), "--engine", engine, home=home)
+        home, out, url = folder / "home", folder / "advice.csv", measure.store_in(folder, store)
+        where = ("--store", url) if url else ()
+        first = _json("ingest", str(path), "--engine", engine, *where, home=home)
         shape = (first["threads"], first["largest_thread"])
         yield Check(f"{name}: threads", shape == (THREADS, LARGEST), f"{shape[0]:,}, the largest {shape[1]}")
         yield _rows(name, first)
-        yield _again(name, path, engine, home)
+        yield _again(name, path, engine, home, *where)
         if engine == ENGINES[0]:
-            checked = _json("profile", "rebuild", "--check", home=home)
+            checked = _json("profile", "rebuild", "--check", *where, home=home)
             yield Check(
                 f"{name}: rebuild --check",
                 checked["mismatches"] == 0 and checked["values"] > 0,
                 f"{checked['mismatches']} mismatches of {checked['values']:,} values",
             )
-        report = _json("predict", "--out", str(out), home=home)
+        report = _json("predict", "--out", str(out), *where, home=home)
         yield from decisions(name, report, out, datetime.fromisoformat(first["watermark"]))
-        advised[name] = out.read_text("utf-8")
+        came[name] = outcome(home, url, out)
         measure.wait_until_stopped(home)
+
+
+def outcome(home: Path, url: str | None, out: Path) -> Outcome:
+    given = settings.load().model_copy(update={"home": home})
+    with bootstrap.desk_of(given, store=url) as desk:
+        return Outcome(
+            decisions=_digest([out.read_bytes()]),
+            conversations=_digest(f"{pair}" for pair in sorted(desk.warehouse.all_facts(AT_ONCE))),
+            profiles=_digest(f"{pair}" for pair in sorted(desk.warehouse.all_states(AT_ONCE))),
+        )
+
+
+def _digest(parts: Iterable[str | bytes]) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(part if isinstance(part, bytes) else part.encode())
+    return whole.hexdigest()
 
 
 def decisions(name: str, report: dict[str, Any], out: Path, as_of: datetime) -> Iterator[Check]:
@@ -135,8 +169,8 @@ def _rows(name: str, report: dict[str, Any]) -> Check:
     )
 
 
-def _again(name: str, path: Path, engine: str, home: Path) -> Check:
-    second = _json("ingest", str(path), "--engine", engine, home=home)
+def _again(name: str, path: Path, engine: str, home: Path, *where: str) -> Check:
+    second = _json("ingest", str(path), "--engine", engine, *where, home=home)
     return Check(f"{name}: a second run", second["accepted"] == 0, f"adds {second['accepted']}")
 
 

@@ -76,7 +76,7 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 warehouse=warehouse,
                 engine=partial(frames.engine, name),
                 engine_name=name,
-                workers=_workers(settings, running.url),
+                workers=settings.workers or os.cpu_count() or 1,
                 block_rows=settings.block_rows,
                 writes_offline=not asks_a_model(settings),
                 note=running.note,
@@ -84,11 +84,6 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
             )
         finally:
             warehouse.close()
-
-
-def _workers(settings: "Settings", url: str) -> int:
-    """One where the store lies in this process: another could not open it."""
-    return 1 if clickhouse.is_embedded(url) else settings.workers or os.cpu_count() or 1
 
 
 def bench_of(settings: "Settings", url: str, master: MasterKey) -> Bench:

@@ -17,6 +17,7 @@ from harken.flow import pool, relating, thin
 from harken.flow.desk import Desk
 from harken.flow.load import Load
 from harken.flow.loading import Checked
+from harken.flow.ports import Warehouse
 from harken.flow.relating import Related
 from harken.flow.tables import LOG
 from harken.intake import normalise
@@ -54,6 +55,16 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A block, and what the log has of it already."""
+
+    block: Block
+    digest: str
+    known: pa.Array | None  #: ids; None: nobody asked
+    done: Appended | None  #: where nothing is left to do
+
+
+@dataclass(frozen=True, slots=True)
 class InTheLog:
     inserted: int
     duplicates: int
@@ -71,7 +82,7 @@ def append(load: Load, checked: Checked, related: Related, desk: Desk, *, with_m
     blocks = [Block(load.run, rows, not load.first, with_mood, kept) for rows in slices(sealing, desk.block_rows)]
     inserted = duplicates = 0
     whole = bool(blocks)
-    for rows, done in load.crew.each(append_block, blocks):
+    for rows, done in _appended(load, blocks):
         inserted += done.inserted
         duplicates += done.duplicates
         whole = whole and done.first is not None
@@ -105,27 +116,58 @@ def _sealing(load: Load, checked: Checked, related: Related, held: Path) -> Path
     return load.engine.write(worded.sort("subject", "id"), load.spool.path("sealing"))
 
 
+def _appended(load: Load, blocks: list[Block]) -> Iterator[tuple[int, Appended]]:
+    """How many rows were looked at, and what came of them."""
+    if not load.warehouse.one_process:
+        yield from load.crew.each(append_block, blocks)
+        return
+    wanted = (_wanted(block, load.warehouse) for block in blocks)
+    for piece, rows in load.crew.each(seal_block, wanted):
+        yield piece.block.rows.rows, _entered(piece, rows, load.warehouse)
+
+
 def append_block(block: Block) -> tuple[int, Appended]:
     """Runs in a worker."""
     at = pool.seat()
-    table = block.rows.read()
-    digest = hashlib.sha256("\n".join(table["id"].to_pylist()).encode()).hexdigest()
+    wanted = _wanted(block, at.warehouse)
+    return block.rows.rows, _entered(wanted, _sealed(wanted), at.warehouse)
+
+
+def seal_block(wanted: Wanted) -> tuple[Wanted, pa.Table | None]:
+    """Runs in a worker, where only its parent may open the store."""
+    return wanted, _sealed(wanted)
+
+
+def _wanted(block: Block, warehouse: Warehouse) -> Wanted:
+    ids = block.rows.read(["id"])["id"].combine_chunks()
+    digest = hashlib.sha256("\n".join(ids.to_pylist()).encode()).hexdigest()
     if digest in block.run.done:
-        return block.rows.rows, block.run.done[digest]
-    known = 0
-    if block.ask_first:
-        there = at.warehouse.known(table["id"].combine_chunks())
-        fresh = table.filter(pc.invert(pc.is_in(table["id"], value_set=there)))
-        known = table.num_rows - fresh.num_rows
-        table = fresh
-    if not table.num_rows:
-        return block.rows.rows, Appended(inserted=0, duplicates=known)
-    rows = _rows(table, KeyRing(at.bench.master), with_mood=block.with_mood)
-    done = at.warehouse.append(block.run, digest, rows, block.rows.offset)
+        return Wanted(block, digest, None, block.run.done[digest])
+    known = warehouse.known(ids) if block.ask_first else None
+    nothing = known is not None and len(known) == len(ids)
+    return Wanted(block, digest, known, Appended(inserted=0, duplicates=len(ids)) if nothing else None)
+
+
+def _sealed(wanted: Wanted) -> pa.Table | None:
+    """What is to be added, as the log keeps it."""
+    if wanted.done:
+        return None
+    table = wanted.block.rows.read()
+    if wanted.known is not None:
+        table = table.filter(pc.invert(pc.is_in(table["id"], value_set=wanted.known)))
+    return _rows(table, KeyRing(pool.seat().bench.master), with_mood=wanted.block.with_mood)
+
+
+def _entered(wanted: Wanted, rows: pa.Table | None, warehouse: Warehouse) -> Appended:
+    if wanted.done:
+        return wanted.done
+    assert rows is not None, "sealed, where it is not done"
+    block, known = wanted.block, len(wanted.known or ())
+    done = warehouse.append(block.run, wanted.digest, rows, block.rows.offset)
     if done.first is not None and not known:
-        thin.keep(block.thin, digest, rows, done.first)
-        return block.rows.rows, done
-    return block.rows.rows, Appended(inserted=done.inserted, duplicates=done.duplicates + known)
+        thin.keep(block.thin, wanted.digest, rows, done.first)
+        return done
+    return Appended(inserted=done.inserted, duplicates=done.duplicates + known)
 
 
 def _rows(table: pa.Table, ring: KeyRing, *, with_mood: bool) -> pa.Table:

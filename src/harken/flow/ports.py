@@ -84,6 +84,11 @@ class Runs(Protocol):
 class Log(Protocol):
     """The events of a store."""
 
+    @property
+    def one_process(self) -> bool:
+        """Whether no process but this one may open the store, not even a worker of its own."""
+        ...
+
     def is_empty(self) -> bool: ...
 
     def keys(self, subjects: pa.Array) -> pa.Table:

@@ -143,8 +143,9 @@ def _pieces(asked: Asked, desk: Desk, against: Path | None = None) -> Iterator[P
 
 
 def _crew(desk: Desk) -> AbstractContextManager[pool.Crew]:
-    """Several processes where words cost nothing; one where a model's budget and limits must be shared."""
-    return pool.crew(desk.workers if desk.writes_offline else 1, desk.bench)
+    """Several processes where words cost nothing; one where a model's limits, or the store, are one process's."""
+    several = desk.writes_offline and not desk.warehouse.one_process
+    return pool.crew(desk.workers if several else 1, desk.bench)
 
 
 @contextmanager

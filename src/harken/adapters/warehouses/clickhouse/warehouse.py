@@ -32,6 +32,10 @@ class ClickHouseWarehouse:
         self._merge = merge
         self._turn: Turn | None = None
 
+    @property
+    def one_process(self) -> bool:
+        return self._store.embedded
+
     def close(self) -> None:
         self._store.close()
 

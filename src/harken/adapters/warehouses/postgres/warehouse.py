@@ -33,6 +33,10 @@ class PostgresWarehouse:
         self._db = db.Database(url)
         self._turn: psycopg.Connection[Any] | None = None
 
+    @property
+    def one_process(self) -> bool:
+        return False
+
     def close(self) -> None:
         self._db.close()
 
