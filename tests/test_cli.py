@@ -481,6 +481,7 @@ def test_the_demo_needs_nothing(open_folder: Path, monkeypatch: pytest.MonkeyPat
     home = open_folder / "demo-home"
     monkeypatch.setenv("HARKEN_HOME", str(home))
     monkeypatch.delenv("HARKEN_MASTER_KEY")
+    monkeypatch.setenv("CLICKHOUSE_HOST", "nowhere.invalid")
     shown = harken("demo", "--json")
     told = harken("demo")
 

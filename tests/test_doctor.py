@@ -1,10 +1,14 @@
 """What `harken doctor` finds, and how it says it."""
 
 import base64
+import re
+import sys
 from pathlib import Path
 
 import pytest
 from journey import Ended, harken
+
+from harken.adapters.warehouses.clickhouse import address
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 
@@ -25,17 +29,89 @@ def checks(ended: Ended) -> dict[str, tuple[bool, str]]:
     return {check["name"]: (check["ok"], check["detail"]) for check in ended.json["checks"]}
 
 
-def test_all_is_well(town_url: str) -> None:
-    ended = harken("doctor", "--store", town_url, "--json")
+def test_all_is_well(either_town_url: str) -> None:
+    ended = harken("doctor", "--store", either_town_url, "--json")
     found = checks(ended)
 
     assert ended.code == 0
     assert list(found) == ["python", "disk", "store", "master key", "policy", "engines", "writer"]
     assert all(ok for ok, _ in found.values())
     assert "11 events of 5 customers" in found["store"][1]
-    assert "pgvector" in found["store"][1]
     assert "offline" in found["writer"][1]
     assert "polars" in found["engines"][1]
+
+
+STORES = {
+    "town_url": r"your PostgreSQL, \d+\.\d+, pgvector 0\.\d+\.\d+, migrations applied: \d, 11 events of 5 customers",
+    "clickhouse_town_url": r"your ClickHouse at 127\.0\.0\.1, \d+(\.\d+)+, migrations applied: \d, 11 events of 5 customers",
+}
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_store_is_described(store: str, request: pytest.FixtureRequest) -> None:
+    found = checks(harken("doctor", "--store", request.getfixturevalue(store), "--json"))
+
+    assert re.fullmatch(STORES[store], found["store"][1])
+
+
+def test_an_embedded_clickhouse_is_described(tmp_path: Path) -> None:
+    found = checks(harken("doctor", "--store", f"chdb://{tmp_path}/here", "--json"))
+
+    assert found["store"][0]
+    assert found["store"][1].startswith(f"embedded ClickHouse in {tmp_path}/here, ")
+    assert "0 events of 0 customers" in found["store"][1]
+
+
+@pytest.fixture
+def named(clickhouse_town_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ClickHouse by the names that people have in their environment."""
+    server = address.read(clickhouse_town_url)
+    assert isinstance(server, address.Server)
+    for name in ("host", "port", "user", "password", "database"):
+        monkeypatch.setenv(f"CLICKHOUSE_{name.upper()}", str(getattr(server, name)))
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.parametrize("beside", [[], ["SUPABASE_URL"]])
+def test_a_clickhouse_by_its_host_is_the_store(beside: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in beside:
+        monkeypatch.setenv(name, "https://abc.supabase.co")
+    ended = harken("doctor", "--json")
+
+    assert ended.code == 0
+    assert "your ClickHouse at 127.0.0.1" in checks(ended)["store"][1]
+    assert "11 events" in checks(ended)["store"][1]
+    assert "hush" not in ended.out + ended.err
+
+
+@pytest.mark.usefixtures("named")
+def test_a_url_comes_before_a_host(town_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_option = checks(harken("doctor", "--store", town_url, "--json"))
+    monkeypatch.setenv("DATABASE_URL", town_url)
+    by_setting = checks(harken("doctor", "--json"))
+
+    assert "your PostgreSQL" in by_option["store"][1]
+    assert "your PostgreSQL" in by_setting["store"][1]
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"), [("pandas", "pandas"), ("chdb", "clickhouse"), ("clickhouse_connect", "clickhouse")]
+)
+def test_an_extra_that_is_missing_is_named(
+    module: str, extra: str, town_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    found = checks(harken("doctor", "--store", town_url, "--json"))
+
+    assert f"pip install 'harken[{extra}]'" in found["engines"][1]
+
+
+def test_a_store_whose_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "clickhouse_connect", None)
+    found = checks(harken("doctor", "--store", "clickhouse://127.0.0.1:1", "--json"))
+
+    assert not found["store"][0]
+    assert "pip install 'harken[clickhouse]'" in found["store"][1]
 
 
 def test_in_words(town_url: str) -> None:
@@ -71,12 +147,10 @@ def test_another_master_key_is_found(town_url: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_is_understood_and_not_used(town_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLICKHOUSE_HOST", "ch.internal")
     monkeypatch.setenv("REDIS_URL", "redis://:HUSH@h")
     ended = harken("doctor", "--store", town_url, "--json")
     found = checks(ended)
 
-    assert "does not use it" in found["ClickHouse"][1]
     assert "does not use it" in found["Redis"][1]
     assert "HUSH" not in ended.out
 

@@ -7,6 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from harken import bootstrap, settings
+from harken.adapters.warehouses.clickhouse import address
+from harken.adapters.warehouses.clickhouse.address import Server
 from harken.errors import UnsuitableError
 
 NAMES = [
@@ -17,6 +19,7 @@ NAMES = [
     ("CLICKHOUSE_PORT", "clickhouse_port", 9440),
     ("CLICKHOUSE_USER", "clickhouse_user", "reader"),
     ("CLICKHOUSE_PASSWORD", "clickhouse_password", "hush"),
+    ("CLICKHOUSE_DATABASE", "clickhouse_database", "support"),
     ("DATA_ENGINE", "data_engine", "polars"),
     ("REDIS_URL", "redis_url", "redis://:hush@h"),
     ("ANTHROPIC_API_KEY", "anthropic_api_key", "sk-ant"),
@@ -85,6 +88,7 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "value"),
     [
         ("WORKERS", "many"),
+        ("CLICKHOUSE_PORT", "70000"),
         ("HARKEN_BLOCK_ROWS", "1"),
         ("DATA_ENGINE", "abacus"),
         ("LLM_TEMPERATURE", "3"),
@@ -109,3 +113,29 @@ def test_a_key_or_a_server_of_ones_own_asks_a_model(name: str, asks: bool, monke
 
     assert bootstrap.asks_a_model(settings.load()) is asks
     assert (type(bootstrap.writer_of(settings.load())).__name__ == "OfflineWriter") is not asks
+
+
+@pytest.mark.parametrize("host", ["ch.internal", "my_host-1", "10.0.0.7", "::1", "[::1]"])
+@pytest.mark.parametrize(("port", "secure"), [(8443, True), (443, True), (8123, False)])
+def test_the_parts_of_a_clickhouse_become_its_url(host: str, port: int, secure: bool) -> None:
+    odd = "p@ss:/?#[]% \u00e9"
+    url = address.url_of(host=host, port=port, user="u@x", password=odd, database="a b/c")
+
+    assert odd not in url
+    assert address.read(url) == Server(
+        host=host.strip("[]"), port=port, user="u@x", password=odd, database="a b/c", secure=secure
+    )
+
+
+@pytest.mark.parametrize(
+    "host", ["https://ch.internal", "ch.internal:8443", "u:HUSH@ch.internal", "ch.internal/db", "a b", "ch?x", "::1::"]
+)
+def test_a_host_is_a_name_and_nothing_else(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKHOUSE_HOST", host)
+    with (
+        pytest.raises(UnsuitableError, match="CLICKHOUSE_HOST is a server's name") as refused,
+        bootstrap.store_of(settings.load()),
+    ):
+        pytest.fail("opened a store")
+
+    assert "HUSH" not in str(refused.value)

@@ -41,6 +41,15 @@ def web(town: Desk) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def web_on_clickhouse(clickhouse_town_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    with (
+        quick(clickhouse_town_url, tmp_path_factory.mktemp("web-on-clickhouse")) as desk,
+        TestClient(app_of(desk), base_url=HERE, raise_server_exceptions=False) as client,
+    ):
+        yield client
+
+
 def expect_problem(response: Any, status: int, *words: str) -> dict[str, Any]:
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
@@ -128,6 +137,20 @@ def test_live_gives_what_a_batch_gives(web: TestClient, town: Desk, moment: date
         row = rows[customer]
         for name in ("channel", "message", "send_time", "reasoning", "issue_status"):
             assert body[name] == row[name], (customer, name)
+
+
+@pytest.mark.parametrize("moment", [None, (LAST - timedelta(hours=10)).isoformat(), "2025-01-01T00:00:00Z"])
+def test_clickhouse_gives_what_postgres_gives(
+    web: TestClient, web_on_clickhouse: TestClient, moment: str | None
+) -> None:
+    for customer in ("100", "200", "300", "400", "twitter:500", "whoever"):
+        question = {"customer_id": customer, "as_of": moment}
+        there, here = (client.post("/predict_nba", json=question) for client in (web_on_clickhouse, web))
+
+        assert there.status_code == here.status_code
+        assert there.json() == here.json()
+
+    assert web_on_clickhouse.get("/health").json()["status"] == "healthy"
 
 
 def test_a_customer_whose_issues_are_resolved_gets_no_contact_and_the_reason(web: TestClient) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from harken.adapters import frames
-from harken.adapters.warehouses import clickhouse
+from harken.adapters.warehouses import clickhouse, postgres
 from harken.adapters.warehouses.clickhouse.warehouse import ClickHouseWarehouse
 from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
 from harken.adapters.writers import OfflineWriter
@@ -40,23 +40,41 @@ _SCHEMES = ("postgresql://", "postgres://")
 @contextmanager
 def store_of(settings: "Settings", url: str | None = None) -> Iterator[Running]:
     """The database, migrated: the one by URL, or the embedded one, kept up until the block ends."""
-    given = url or settings.database_url.get_secret_value()
+    given = url or _store_in(settings)
     if clickhouse.is_clickhouse(given):
         with clickhouse.opened(given, wall_clock):
             yield Running(given)
         return
-    if given:
-        running = Running(_checked(given))
-    elif settings.supabase_url:
+    with Running(_checked(given)) if given else embedded_postgres.start(settings.home) as running:
+        migrate.migrate(running.url)
+        yield running
+
+
+def _store_in(settings: "Settings") -> str:
+    """The URL that the settings name or amount to; empty: the embedded PostgreSQL."""
+    if given := settings.database_url.get_secret_value():
+        return given
+    if settings.clickhouse_host:
+        return clickhouse.url_of(
+            host=settings.clickhouse_host,
+            port=settings.clickhouse_port,
+            user=settings.clickhouse_user,
+            password=settings.clickhouse_password.get_secret_value(),
+            database=settings.clickhouse_database,
+        )
+    if settings.supabase_url:
         raise UnsuitableError(
             "SUPABASE_URL alone does not open the database. Set HARKEN_DATABASE_URL to the project's Postgres URL "
             "(Supabase: Connect, then Direct connection or Session pooler)."
         )
-    else:
-        running = embedded_postgres.start(settings.home)
-    with running:
-        migrate.migrate(running.url)
-        yield running
+    return ""
+
+
+def described(running: Running) -> str:
+    """Which engine a store is, where, its version and migrations, for people."""
+    if clickhouse.is_clickhouse(running.url):
+        return clickhouse.described(running.url)
+    return postgres.described(running.url, running.folder)
 
 
 @contextmanager

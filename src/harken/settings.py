@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     """Where the embedded PostgreSQL, the master key and the spool of a running ingest live."""
 
     database_url: SecretStr = Field(default=SecretStr(""), validation_alias=_also("DATABASE_URL", "DATABASE_URL"))
-    """A PostgreSQL 16 or later with pgvector 0.8 or later. Empty: the embedded one in HARKEN_HOME."""
+    """The store: postgresql://…, clickhouse://… or chdb:///FOLDER. Empty: CLICKHOUSE_HOST, else PostgreSQL in HARKEN_HOME."""
 
     supabase_url: str = Field(default="", validation_alias=_also("SUPABASE_URL", "SUPABASE_URL"))
     """Not enough by itself: Harken needs the project's Postgres URL (direct or session mode) in HARKEN_DATABASE_URL."""
@@ -40,18 +40,25 @@ class Settings(BaseSettings):
     """Not used: Harken speaks to the database, not to Supabase's REST door."""
 
     clickhouse_host: str = Field(default="", validation_alias=_also("CLICKHOUSE_HOST", "CLICKHOUSE_HOST"))
-    """Understood, not yet served: the batch path on ClickHouse is not part of this version."""
+    """A ClickHouse server's name: the store where HARKEN_DATABASE_URL is empty. Empty: not asked."""
 
-    clickhouse_port: int = Field(default=8443, validation_alias=_also("CLICKHOUSE_PORT", "CLICKHOUSE_PORT"))
-    """As above."""
+    clickhouse_port: int = Field(
+        default=8443, ge=1, le=65535, validation_alias=_also("CLICKHOUSE_PORT", "CLICKHOUSE_PORT")
+    )
+    """Of its HTTP interface. 8443 and 443 mean TLS, any other port plain HTTP."""
 
     clickhouse_user: str = Field(default="default", validation_alias=_also("CLICKHOUSE_USER", "CLICKHOUSE_USER"))
-    """As above."""
+    """Should own the database."""
 
     clickhouse_password: SecretStr = Field(
         default=SecretStr(""), validation_alias=_also("CLICKHOUSE_PASSWORD", "CLICKHOUSE_PASSWORD")
     )
-    """As above."""
+    """Never printed."""
+
+    clickhouse_database: str = Field(
+        default="default", validation_alias=_also("CLICKHOUSE_DATABASE", "CLICKHOUSE_DATABASE")
+    )
+    """Harken's alone: a database that has other tables is refused."""
 
     redis_url: SecretStr = Field(default=SecretStr(""), validation_alias=_also("REDIS_URL", "REDIS_URL"))
     """Understood, not needed: nothing is cached outside the process in this version."""

@@ -12,11 +12,11 @@ from harken import bootstrap, settings
 from harken.cli import options, printing
 from harken.errors import HarkenError
 from harken.flow.ports import Warehouse
-from harken.kit import migrate
 from harken.kit.embedded_postgres import Running
 from harken.settings import Settings
 
 LOW_DISK_BYTES = 2 * 1024**3
+_EXTRAS = {"polars": ("polars",), "pandas": ("pandas",), "clickhouse": ("clickhouse_connect", "chdb")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,8 @@ def examined(given: Settings, store: str | None) -> Iterator[Check]:
     )
     yield Check("engines", True, _engines())
     yield _writer(given)
-    for name, value in (("ClickHouse", given.clickhouse_host), ("Redis", given.redis_url.get_secret_value())):
-        if value:
-            yield Check(name, True, "is configured, but this version does not use it")
+    if given.redis_url.get_secret_value():
+        yield Check("Redis", True, "is configured, but this version does not use it")
 
 
 def _tried(name: str, look: Callable[[], str]) -> Check:
@@ -75,20 +74,16 @@ def _disk(given: Settings) -> Check:
 def _store_and_key(given: Settings, url: str | None) -> Iterator[Check]:
     try:
         with bootstrap.store_of(given, url) as running, bootstrap.served(running.url) as warehouse:
-            yield Check("store", True, _store(given, url, running, warehouse))
+            yield Check("store", True, _store(running, warehouse))
             yield _tried("master key", lambda: _key(given, warehouse))
     except HarkenError as wrong:
         yield Check("store", False, str(wrong))
         yield _tried("master key", lambda: _key(given))
 
 
-def _store(given: Settings, url: str | None, running: Running, warehouse: Warehouse) -> str:
-    found, totals = migrate.status(running.url), warehouse.totals()
-    own = url or given.database_url.get_secret_value()
-    where = "your PostgreSQL" if own else f"embedded PostgreSQL in {given.home}"
-    note = f"; {running.note}" if running.note else ""
-    held = f"{totals.events:,} events of {totals.customers:,} customers"
-    return f"{where} {found.server_version}, pgvector {found.pgvector}, {len(found.applied)} migrations, {held}{note}"
+def _store(running: Running, warehouse: Warehouse) -> str:
+    totals, note = warehouse.totals(), f"; {running.note}" if running.note else ""
+    return f"{bootstrap.described(running)}, {totals.events:,} events of {totals.customers:,} customers{note}"
 
 
 def _key(given: Settings, warehouse: Warehouse | None = None) -> str:
@@ -102,8 +97,8 @@ def _key(given: Settings, warehouse: Warehouse | None = None) -> str:
 
 def _engines() -> str:
     have = [name for name in ("duckdb", "polars", "pandas") if find_spec(name)]
-    lack = [name for name in ("polars", "pandas") if name not in have]
-    more = f"; pip install 'harken[{','.join(lack)}]' adds {' and '.join(lack)}" if lack else ""
+    lack = [extra for extra, needs in _EXTRAS.items() if not all(map(find_spec, needs))]
+    more = f"; pip install 'harken[{','.join(lack)}]' adds {', '.join(lack)}" if lack else ""
     return f"{', '.join(have)}{more}"
 
 

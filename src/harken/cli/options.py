@@ -35,7 +35,10 @@ class Moment(click.ParamType[datetime]):
 
 def store(command: Command) -> Command:
     return click.option(
-        "--store", metavar="URL", help="Where data lives. Default: HARKEN_DATABASE_URL, else embedded."
+        "--store",
+        metavar="URL",
+        help="Where data lives: postgresql://…, clickhouse://… or chdb:///FOLDER. "
+        "Default: HARKEN_DATABASE_URL, else CLICKHOUSE_HOST, else embedded PostgreSQL.",
     )(command)
 
 
@@ -68,7 +71,8 @@ def desk(store: str | None = None, engine: str | None = None, *, home: str | Non
     given = settings.load()
     logs.to_standard_error(given.log_level)
     if home is not None:
-        given = given.model_copy(update={"home": given.home / home, "database_url": SecretStr(""), "supabase_url": ""})
+        elsewhere = {"database_url": SecretStr(""), "clickhouse_host": "", "supabase_url": ""}
+        given = given.model_copy(update={"home": given.home / home, **elsewhere})
     with bootstrap.desk_of(given, store=store, engine=engine) as ready:
         if ready.note:
             click.echo(f"harken: {ready.note}", err=True)

@@ -52,7 +52,9 @@ class Running:
     note: str = ""
     """One line that people should see, or nothing."""
 
-    folder: Path = Path()
+    folder: Path | None = None
+    """Where its files are; none of a server that is not ours."""
+
     _lock: int | None = field(default=None, repr=False)
 
     def close(self) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harken.adapters.warehouses.clickhouse import migrating
-from harken.adapters.warehouses.clickhouse.address import is_clickhouse, is_embedded
+from harken.adapters.warehouses.clickhouse import address, migrating
+from harken.adapters.warehouses.clickhouse.address import Folder, is_clickhouse, is_embedded, url_of
 from harken.adapters.warehouses.clickhouse.client import ClickHouse
 from harken.kit.clock import Clock
 
-__all__ = ["is_clickhouse", "is_embedded", "opened"]
+__all__ = ["described", "is_clickhouse", "is_embedded", "opened", "url_of"]
 
 
 @contextmanager
@@ -20,3 +20,14 @@ def opened(url: str, clock: Clock) -> Iterator[ClickHouse]:
         yield store
     finally:
         store.close()
+
+
+def described(url: str) -> str:
+    """A migrated store in words, without what its URL keeps secret."""
+    store, meant = ClickHouse(url), address.read(url)
+    where = f"embedded ClickHouse in {meant.path}" if isinstance(meant, Folder) else f"your ClickHouse at {meant.host}"
+    try:
+        version, applied = migrating.server_version(store), migrating.applied(store)
+    finally:
+        store.close()
+    return f"{where}, {version}, migrations applied: {len(applied)}"

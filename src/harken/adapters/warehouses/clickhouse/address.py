@@ -1,12 +1,15 @@
 """A store's URL -> which ClickHouse it means."""
 
+import re
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from ipaddress import IPv6Address
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from harken.errors import UnsuitableError
 
 SERVER, EMBEDDED = "clickhouse://", "chdb://"
 _TLS_PORTS = (443, 8443)
+_HOST = re.compile(r"[\w.-]+", re.ASCII)
 _SHAPE = "A ClickHouse server is clickhouse://USER:PASSWORD@HOST:PORT/DATABASE, and the embedded one chdb:///FOLDER"
 
 
@@ -60,3 +63,20 @@ def _server(parts: SplitResult, port: int | None) -> Server:
         database=unquote(parts.path.strip("/")) or "default",
         secure=secure,
     )
+
+
+def url_of(*, host: str, port: int, user: str, password: str, database: str) -> str:
+    """As `read` takes it. Raises UnsuitableError for a host that is more than a name."""
+    login, named = f"{quote(user, safe='')}:{quote(password, safe='')}", quote(database, safe="")
+    return f"{SERVER}{login}@{_host(host)}:{port}/{named}"
+
+
+def _host(given: str) -> str:
+    if _HOST.fullmatch(given):
+        return given
+    try:
+        return f"[{IPv6Address(given.strip('[]'))}]"
+    except ValueError:
+        raise UnsuitableError(
+            "CLICKHOUSE_HOST is a server's name and nothing else, without https:// and without a port: that is CLICKHOUSE_PORT."
+        ) from None
