@@ -2,6 +2,7 @@
 
 import base64
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -62,6 +63,16 @@ def test_an_embedded_clickhouse_is_described(tmp_path: Path) -> None:
     assert "0 events of 0 customers" in found["store"][1]
 
 
+def test_somebodys_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    found = checks(harken("doctor", "--store", f"chdb://{tmp_path}/mine", "--json"))
+
+    assert not found["store"][0]
+    assert "holds something else" in found["store"][1]
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
 @pytest.fixture
 def named(clickhouse_town_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A ClickHouse by the names that people have in their environment."""
@@ -106,12 +117,24 @@ def test_an_extra_that_is_missing_is_named(
     assert f"pip install 'harken[{extra}]'" in found["engines"][1]
 
 
-def test_a_store_whose_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "clickhouse_connect", None)
-    found = checks(harken("doctor", "--store", "clickhouse://127.0.0.1:1", "--json"))
+WITHOUT_CHDB = "import sys; sys.path.insert(0, '.'); sys.modules |= {}; from harken.cli.running import run; run()"
 
-    assert not found["store"][0]
-    assert "pip install 'harken[clickhouse]'" in found["store"][1]
+
+@pytest.mark.parametrize(
+    ("modules", "said"),
+    [("{'chdb': None}", "pip install 'harken[clickhouse]'"), ("{}", "did not load, or was interrupted")],
+    ids=["missing", "broken"],
+)
+def test_an_engine_that_does_not_load(modules: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "chdb.py").write_text("raise ImportError('initialization failed')")
+    command = [sys.executable, "-c", WITHOUT_CHDB.format(modules), "doctor", "--store", f"chdb://{tmp_path}/here"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    [line] = [line for line in ended.stdout.splitlines() if line.startswith("NO")]
+
+    assert ended.returncode == 1
+    assert line.startswith("NO  store: ")
+    assert said in line
+    assert ended.stderr == ""
 
 
 def test_in_words(town_url: str) -> None:

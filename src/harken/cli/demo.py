@@ -71,10 +71,12 @@ def _show(report: IngestReport, tally: Tally, out: Path, interactions: Path, des
     click.echo(f"\nDone in {seconds:.0f} s. What was made, and where to look:")
     click.echo(f"  {interactions}  the interactions, one event a line")
     click.echo(f"  {out}  every decision with its conversation, message and reason")
-    click.echo(f"\nThis store is apart from yours. To look at it: export HARKEN_HOME={desk.home}")
+    click.echo(
+        f"\nThis store is apart from yours. To look at it, where no other is configured: export HARKEN_HOME={desk.home}"
+    )
     click.echo("  harken profile show 1033          one customer's profile, every feature")
     click.echo("  harken serve                      the same decisions over HTTP: POST /predict_nba, /docs")
-    click.echo("  harken predict --compare FILE     what another policy would change (docs/howto/your-own-policy.md)")
+    click.echo("  harken predict --compare FILE     what another policy would change (docs/howto/policy.md)")
 
 
 def _telling(out: Path) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -129,18 +130,34 @@ def _in_this_process(folder: Folder) -> "Client":
         raise UnsuitableError(f"The folder {path} cannot be made: {wrong.strerror}. Name another.") from None
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         raise UnsuitableError(f"The folder {path} may not be written to. Name another.")
+    _refuse_strange(path)
     _refuse_held(path)
     driver = _driver()
     try:
         opened: Client = driver.get_client(interface="chdb", path=str(path))
         return opened
-    except ImportError as missing:
-        raise _not_installed(ModuleNotFoundError(name="chdb")) from missing
+    except ImportError as broken:
+        raise _not_loaded() from broken
     except driver.driver.exceptions.DatabaseError as broken:
         raise UnsuitableError(
             f"The embedded ClickHouse in {path} did not open: {broken.name or 'the folder is not one of its own'}. "
             "Nothing was changed."
         ) from broken
+
+
+def _not_loaded() -> HarkenError:
+    if find_spec("chdb") is None:
+        return _not_installed(ModuleNotFoundError(name="chdb"))
+    return TryAgainError(
+        "The embedded ClickHouse did not load, or was interrupted while it did. Nothing was changed; run the same command again."
+    )
+
+
+def _refuse_strange(path: Path) -> None:
+    """The engine would spread its folders between somebody's files."""
+    there = {entry.name for entry in path.iterdir()}
+    if there and not there & {LOCK, "metadata"}:
+        raise UnsuitableError(f"The folder {path} holds something else. Name one that is empty, or is not there yet.")
 
 
 def _refuse_held(path: Path) -> None:
