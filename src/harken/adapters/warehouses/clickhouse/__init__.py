@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harken.adapters.warehouses.clickhouse import address, migrating
-from harken.adapters.warehouses.clickhouse.address import Folder, is_clickhouse, is_embedded, url_of
+from harken.adapters.warehouses.clickhouse.address import Folder, is_clickhouse, url_of
 from harken.adapters.warehouses.clickhouse.client import ClickHouse
 from harken.kit.clock import Clock
 
-__all__ = ["described", "is_clickhouse", "is_embedded", "opened", "url_of"]
+__all__ = ["described", "is_clickhouse", "opened", "url_of"]
 
 
 @contextmanager
