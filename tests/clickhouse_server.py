@@ -151,3 +151,4 @@ if __name__ == "__main__":
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)  # noqa: T201  whoever started it waits for this
     sys.stdin.read()
+    keeps_the_engine_up.close()
