@@ -22,7 +22,7 @@ KEY = "sk-never-printed-4711"
 CLAUDE, GPT = "anthropic:claude-haiku-5-5", "openai-compatible:gpt-4.1-mini"
 GOOD = says("Thank you for the reference. Which bank is your landlord with?", "The missing detail is the bank.")
 AT_NOON = stopped_at(NOON)
-FAST = Limits(timeout_s=0.25, max_tokens=300)
+PATIENT, HASTY = Limits(timeout_s=30, max_tokens=300), Limits(timeout_s=0.25, max_tokens=300)
 NOT_JSON = Answer(text="Sure! Here is your message.")
 
 FAULTS = {
@@ -53,6 +53,8 @@ FAULTS = {
     "refusal": (Answer(text="", stop="refusal"), "refused to answer", 1),
 }
 
+NEVER_DONE = {"hang", "slow drip"}
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[FakeModels]:
@@ -60,21 +62,37 @@ def server() -> Iterator[FakeModels]:
         yield models
 
 
+def both(server: FakeModels, limits: Limits) -> list[PricedModel]:
+    return [
+        anthropic(SecretStr(KEY), base_url=server.url, limits=limits),
+        openai(KEY, base_url=f"{server.url}/v1", limits=limits),
+    ]
+
+
 @pytest.fixture(scope="module")
 async def models(server: FakeModels) -> AsyncIterator[list[PricedModel]]:
-    both = [
-        anthropic(SecretStr(KEY), base_url=server.url, limits=FAST),
-        openai(KEY, base_url=f"{server.url}/v1", limits=FAST),
-    ]
-    yield both
-    for model in both:
+    opened = both(server, PATIENT)
+    yield opened
+    for model in opened:
+        await model.close()
+
+
+@pytest.fixture(scope="module")
+async def hasty_models(server: FakeModels) -> AsyncIterator[list[PricedModel]]:
+    """For answers that are never complete."""
+    opened = both(server, HASTY)
+    yield opened
+    for model in opened:
         await model.close()
 
 
 @pytest.fixture
-def writer(server: FakeModels, models: list[PricedModel]) -> ModelWriter:
+def writer(
+    server: FakeModels, models: list[PricedModel], hasty_models: list[PricedModel], request: pytest.FixtureRequest
+) -> ModelWriter:
     server.asked.clear()
-    return a_writer(models)
+    asked = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    return a_writer(hasty_models if asked.get("fault") in NEVER_DONE else models)
 
 
 def a_writer(models: list[PricedModel], usd: float = 5.0, clock: Clock = AT_NOON, concurrent: int = 8) -> ModelWriter:
@@ -133,7 +151,7 @@ async def test_a_fault_of_both_goes_to_the_offline_writer(
 async def test_a_refused_connection_goes_to_the_offline_writer() -> None:
     clock = stopped_at(NOON)
     nobody = "http://127.0.0.1:1"
-    models = [anthropic(KEY, base_url=nobody, limits=FAST), openai(KEY, base_url=f"{nobody}/v1", limits=FAST)]
+    models = [anthropic(KEY, base_url=nobody, limits=PATIENT), openai(KEY, base_url=f"{nobody}/v1", limits=PATIENT)]
     writer = model_writer(models, clock=clock, budget=Budget(DailyLimit(5.0), clock))
 
     draft = await writer.write(decision(), context())
@@ -224,7 +242,7 @@ async def test_no_more_calls_at_once_than_allowed() -> None:
 async def test_azure_speaks_to_the_deployment(server: FakeModels) -> None:
     server.asked.clear()
     server.script("openai", GOOD)
-    model = azure(SecretStr(KEY), endpoint=server.url, deployment="wording", limits=FAST)
+    model = azure(SecretStr(KEY), endpoint=server.url, deployment="wording", limits=PATIENT)
 
     reply = await model.ask(Prompt(system="", user="{}", tokens=10))
     await model.close()
@@ -278,7 +296,7 @@ async def test_a_temperature_is_dropped_where_it_is_refused(
 
 async def test_the_key_is_in_no_exception(server: FakeModels) -> None:
     server.script("anthropic", fails(401))
-    model = anthropic(KEY, base_url=server.url, limits=FAST)
+    model = anthropic(KEY, base_url=server.url, limits=PATIENT)
 
     with pytest.raises(NoReplyError) as caught:
         await model.ask(Prompt(system="", user="{}", tokens=10))
