@@ -3,7 +3,7 @@
 import getpass
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from harken.profiles import fold, stored
 from harken.profiles.features import FEATURES
 
 if TYPE_CHECKING:
+    from harken.adapters.frames.on_spark import Cluster
     from harken.decide.policy import Policy
     from harken.settings import Settings
 
@@ -83,7 +84,7 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
     master = master_key(settings)
     name = engine or settings.data_engine
     frames.check(name)
-    with store_of(settings, store) as running:
+    with store_of(settings, store) as running, _spark_of(settings, name) as spark:
         bench = bench_of(settings, running.url, master)
         warehouse = bench.open_warehouse()
         try:
@@ -92,9 +93,10 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 home=settings.home.absolute(),
                 who=_who(),
                 warehouse=warehouse,
-                engine=partial(frames.engine, name),
+                engine=spark.engine if spark else partial(frames.engine, name),
+                executors=spark.executors if spark else None,
                 engine_name=name,
-                workers=settings.workers or os.cpu_count() or 1,
+                workers=_workers(settings),
                 block_rows=settings.block_rows,
                 writes_offline=not asks_a_model(settings),
                 note=running.note,
@@ -102,6 +104,18 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
             )
         finally:
             warehouse.close()
+
+
+def _spark_of(settings: "Settings", engine: str) -> "AbstractContextManager[Cluster | None]":
+    """None for the other engines."""
+    if engine != "spark":
+        return nullcontext()
+    master, memory = settings.spark_master, settings.spark_memory
+    return frames.spark(settings.home.absolute(), master=master, memory=memory, workers=_workers(settings))
+
+
+def _workers(settings: "Settings") -> int:
+    return settings.workers or os.cpu_count() or 1
 
 
 def bench_of(settings: "Settings", url: str, master: MasterKey) -> Bench:

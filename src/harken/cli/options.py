@@ -55,7 +55,7 @@ def as_of(command: Command) -> Command:
 def engine(command: Command) -> Command:
     return click.option(
         "--engine",
-        type=click.Choice(["duckdb", "polars", "pandas"]),
+        type=click.Choice(["duckdb", "polars", "pandas", "spark"]),
         help="Dataframe engine. Default: DATA_ENGINE or duckdb.",
     )(command)
 

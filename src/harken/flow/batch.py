@@ -114,7 +114,7 @@ def _run(source: Source, fingerprint: str, desk: Desk, progress: Progress) -> It
     run = desk.warehouse.begin(_request(source, fingerprint, desk))
     first = desk.warehouse.is_empty()
     try:
-        with spool_in(desk.home, f"run-{run.id}") as spool, pool.crew(desk.workers, desk.bench) as crew:
+        with spool_in(desk.home, f"run-{run.id}") as spool, pool.crew_of(desk) as crew:
             yield Load(
                 run=run,
                 warehouse=desk.warehouse,

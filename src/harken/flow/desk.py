@@ -1,6 +1,8 @@
 """What the sentences need at hand. Built once, in bootstrap."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,4 +39,6 @@ class Desk:
     block_rows: int
     writes_offline: bool  #: no model is asked, so any number of processes may word messages
     bench: Bench
+    executors: Callable[[], AbstractContextManager[Executor]] | None = None
+    """Where a batch does its pieces. None: in processes of this machine."""
     note: str = ""  #: what people should know of where the data lies

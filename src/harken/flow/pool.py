@@ -2,20 +2,21 @@
 
 import asyncio
 import os
+import pickle
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from harken.decide.ports import Writer
 from harken.errors import TryAgainError
-from harken.flow.desk import Bench
+from harken.flow.desk import Bench, Desk
 from harken.flow.ports import Warehouse
 from harken.kit import ctrl_c, without_pandas
 
@@ -96,6 +97,23 @@ def _end_with_the_parent() -> None:
     os._exit(1)  # open transactions roll back
 
 
+class Visit:
+    """A piece in a process that somebody else keeps: the first one takes the seat, and those that follow find it."""
+
+    at: bytes = b""  #: the bench of this process's seat
+
+    @classmethod
+    def do(cls, bench: bytes, work: Callable[[Task], Result], task: Task) -> Result:
+        """`bench` pickled: another one, of another run, has the seat cleared first."""
+        if cls.at != bench:
+            while _seats:
+                _seats.pop().leave()
+            without_pandas.spare_pandas()
+            _seats.append(Seat(pickle.loads(bench)))
+            cls.at = bench
+        return work(task)
+
+
 class Crew(Protocol):
     """Whoever does the pieces."""
 
@@ -119,16 +137,18 @@ class Alone:
 
 
 class Pool:
-    def __init__(self, executor: ProcessPoolExecutor, workers: int) -> None:
+    def __init__(self, executor: Executor, workers: int, bench: bytes = b"") -> None:
         self._executor = executor
+        self._bench = bench  # pickled, where the processes are not ours
         self._ahead = workers * PIECES_AHEAD
 
     def each(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         waiting: deque[Future[Result]] = deque()
+        seated = partial(Visit.do, self._bench, work) if self._bench else work
         try:
             for task in tasks:
                 with ctrl_c.held_back():  # from a process that is still being started
-                    waiting.append(self._executor.submit(work, task))
+                    waiting.append(self._executor.submit(seated, task))
                 ctrl_c.is_heard()
                 if len(waiting) > self._ahead:
                     yield waiting.popleft().result()
@@ -142,6 +162,17 @@ class Pool:
         finally:
             for future in waiting:
                 future.cancel()
+
+
+@contextmanager
+def crew_of(desk: Desk) -> Iterator[Crew]:
+    """Those whom the desk's engine brings, or processes of this machine."""
+    if desk.executors is None:
+        with crew(desk.workers, desk.bench) as here:
+            yield here
+        return
+    with desk.executors() as elsewhere:
+        yield Pool(elsewhere, desk.workers, pickle.dumps(desk.bench))
 
 
 @contextmanager

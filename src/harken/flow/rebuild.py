@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from harken.domain.ids import RunId
 from harken.domain.run import Run
@@ -21,7 +20,7 @@ from harken.flow.dossier import microseconds
 from harken.flow.load import Load
 from harken.flow.ports import Progress
 from harken.flow.tables import CONVERSATIONS
-from harken.kit.spool import slices_by, spool_in
+from harken.kit.spool import batches, slices_by, spool_in
 from harken.profiles import read, stored
 from harken.profiles.features import EVENT_FEATURES, FEATURES, definitions_hash
 
@@ -119,10 +118,9 @@ def _conversations(load: Load, turns: Path) -> Iterator[pa.Table]:
 def _facts(load: Load, turns: Path) -> Iterator[Packed]:
     path = load.spool.write("conversations", _conversations(load, turns), CONVERSATIONS)
     ordered = load.engine.write(load.engine.scan(path).select("id", "facts").sort("id"), load.spool.path("facts"))
-    with pq.ParquetFile(ordered) as file:
-        for batch in file.iter_batches(ROWS_AT_ONCE):
-            for key, facts in zip(batch["id"].to_pylist(), batch["facts"].to_pylist(), strict=True):
-                yield key, facts.encode()
+    for batch in batches(ordered, ROWS_AT_ONCE):
+        for key, facts in zip(batch["id"].to_pylist(), batch["facts"].to_pylist(), strict=True):
+            yield key, facts.encode()
 
 
 def _pairs(tables: Iterator[pa.Table]) -> Iterator[Packed]:
@@ -144,7 +142,7 @@ def _report(load: Load, customers: int, values: int, mismatches: int) -> Rebuilt
 
 @contextmanager
 def _load(desk: Desk, progress: Progress) -> Iterator[Load]:
-    with spool_in(desk.home, "rebuild") as spool, pool.crew(desk.workers, desk.bench) as crew:
+    with spool_in(desk.home, "rebuild") as spool, pool.crew_of(desk) as crew:
         yield Load(
             run=Run(id=RunId(0), resumed=False),
             warehouse=desk.warehouse,

@@ -20,24 +20,29 @@ ROW_GROUP = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Rows [offset, offset + rows) of a Parquet file: small enough to hand to another process."""
+    """Rows [offset, offset + rows) of what an engine wrote: small enough to hand to another process."""
 
     path: Path
     offset: int
     rows: int
 
     def read(self, columns: list[str] | None = None) -> pa.Table:
-        file = pq.ParquetFile(self.path)
-        first, seen = 0, 0
-        groups: list[int] = []
-        for index in range(file.num_row_groups):
-            size = file.metadata.row_group(index).num_rows
-            if seen + size > self.offset and seen < self.offset + self.rows:
-                if not groups:
-                    first = seen
-                groups.append(index)
-            seen += size
-        return file.read_row_groups(groups, columns=columns).slice(self.offset - first, self.rows)
+        seen = 0
+        parts: list[pa.Table] = []
+        for path in files_of(self.path):
+            with pq.ParquetFile(path) as file:
+                first = seen
+                groups: list[int] = []
+                for index in range(file.num_row_groups):
+                    size = file.metadata.row_group(index).num_rows
+                    if seen + size > self.offset and seen < self.offset + self.rows:
+                        first = first if groups else seen
+                        groups.append(index)
+                    seen += size
+                if groups or not parts:
+                    table = file.read_row_groups(groups, columns=columns)
+                    parts.append(table.slice(max(self.offset - first, 0), self.offset + self.rows - first))
+        return pa.concat_tables(parts)
 
 
 class Spool:
@@ -111,18 +116,30 @@ def _lock(folder: Path) -> int | None:
     return descriptor
 
 
+def files_of(path: Path) -> list[Path]:
+    """What an engine wrote, in the order of its rows: one file, or the parts of a folder by their names."""
+    return sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+
+
 def rows_in(path: Path) -> int:
-    return int(pq.ParquetFile(path).metadata.num_rows)
+    return sum(int(pq.read_metadata(file).num_rows) for file in files_of(path))
+
+
+def batches(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
+    """At most `rows` rows at a time, in order."""
+    for part in files_of(path):
+        with pq.ParquetFile(part) as file:
+            yield from file.iter_batches(rows)
 
 
 def slices(path: Path, rows: int) -> list[Slice]:
-    """Cut a file into pieces of `rows` rows."""
+    """Cut what an engine wrote into pieces of `rows` rows."""
     total = rows_in(path)
     return [Slice(path, at, min(rows, total - at)) for at in range(0, total, rows)]
 
 
 def slices_by(path: Path, key: str, rows: int) -> list[Slice]:
-    """Cut a file sorted by `key` into pieces of about `rows` rows that never part a key."""
+    """Cut what an engine wrote sorted by `key` into pieces of about `rows` rows that never part a key."""
     keys = pq.read_table(path, columns=[key])[key].combine_chunks()
     total = len(keys)
     if total == 0:
