@@ -136,14 +136,7 @@ class Steady:
 
 @contextmanager
 def desk_on(
-    url: str,
-    home: Path,
-    *,
-    engine: str = "duckdb",
-    now: datetime = NOW,
-    block_rows: int = 1000,
-    workers: int = 1,
-    cluster: Any = None,
+    url: str, home: Path, *, engine: str = "duckdb", now: datetime = NOW, block_rows: int = 1000, workers: int = 1
 ) -> Iterator[Desk]:
     """The real parts, in this process, on a clock that stands still."""
     bench = replace(bootstrap.bench_of(Settings(_env_file=None, home=home), url, MASTER), clock=stopped_at(now))
@@ -153,8 +146,7 @@ def desk_on(
             home=home,
             who="somebody",
             warehouse=warehouse,
-            engine=cluster.engine if cluster else partial(frames.engine, engine),
-            executors=cluster.executors if cluster else None,
+            engine=partial(frames.engine, engine),
             engine_name=engine,
             workers=workers,
             block_rows=block_rows,

@@ -1,31 +1,290 @@
 """Spark: the other engines' plan and pieces on a real one, and what people are told where there is none."""
 
-from collections.abc import Iterator
+import base64
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from journey import TOWN, Steady, derived, desk_on, take_in
+from journey import TOWN, Steady, derived, desk_on, harken, one_of, rows_of, take_in, write_csv
 
 from harken.adapters import frames
+from harken.adapters.frames import on_spark
 from harken.adapters.frames.on_spark import Cluster
-from harken.flow import rebuild
+from harken.errors import UnsuitableError
+from harken.flow import appending, pool, rebuild
+from harken.flow.desk import Desk
+from harken.kit.spool import batches, rows_in, slices, slices_by
 
 pytestmark = pytest.mark.spark
 
+SHUFFLED_WITH_COPIES = [*reversed(TOWN), *TOWN[::3]]
+PATIENCE_S = 180
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def defaults(folder: Path, more: Mapping[str, object] | None = None) -> Path:
+    """A folder of settings for Spark: for a handful of rows nothing is worth planning twice or compiling."""
+    quick = {
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    }
+    folder.mkdir(exist_ok=True)
+    lines = [f"{name} {value}\n" for name, value in {**quick, **(more or {})}.items()]
+    (folder / "spark-defaults.conf").write_text("".join(lines))
+    return folder
+
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Of a Spark Connect server, which lives in the Java process of `cluster`."""
+    found = free_port()
+    server = {
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": found,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_CONF_DIR", str(defaults(tmp_path_factory.mktemp("conf"), server)))
+        yield found
+
+
+@pytest.fixture(scope="module")
+def cluster(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One Java process for all tests of this file."""
     home = tmp_path_factory.mktemp("spark")
-    with frames.spark(home, master="local[2]", memory="1g", workers=2) as spark:
+    with frames.spark(home, master="local[2]", memory="1g", workers=2) as spark, spark.executors():
         yield spark
 
 
-def test_an_ingest_comes_to_the_same(store_url: str, town_url: str, tmp_path: Path, cluster: Cluster) -> None:
-    with desk_on(store_url, tmp_path, engine="spark", workers=2, cluster=cluster) as desk:
+@contextmanager
+def spark_desk(url: str, home: Path, cluster: Cluster) -> Iterator[Desk]:
+    with desk_on(url, home) as desk:
+        yield replace(desk, engine=cluster.engine, engine_name="spark", executors=cluster.executors, workers=2)
+
+
+def test_an_ingest_comes_to_the_same(
+    store_url: str, town_url: str, tmp_path: Path, cluster: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with spark_desk(store_url, tmp_path, cluster) as desk:
+        report = take_in(desk, SHUFFLED_WITH_COPIES)
+        checked = rebuild.check(desk, Steady())
+
+    assert (report.rows_read, report.accepted, report.duplicates) == (15, 11, 4)
+    assert derived(store_url) == derived(town_url)
+    assert (checked.customers, checked.mismatches) == (5, 0)
+    assert one_of(store_url, "SELECT engine FROM ingest_run") == "spark"
+    assert capfd.readouterr() == ("", ""), "Spark keeps off our terminal"
+
+
+def test_connect_comes_to_the_same(store_url: str, town_url: str, tmp_path: Path, cluster: Cluster, port: int) -> None:
+    """The second half of the town after the first, so that stored trees grow."""
+    there = frames.spark(tmp_path, master=f"sc://127.0.0.1:{port}", memory="1g", workers=2)
+    with desk_on(store_url, tmp_path) as desk:
+        take_in(desk, TOWN[::2])
+    with there, spark_desk(store_url, tmp_path, there) as desk:
+        report = take_in(desk, TOWN[1::2], "rest.csv")
+
+    assert report.accepted == len(TOWN[1::2])
+    found = derived(store_url)
+    for table, rows in derived(town_url).items():
+        assert found[table] == rows, table
+
+
+def test_what_it_writes_is_read_in_order(tmp_path: Path, cluster: Cluster) -> None:
+    """Many files, of which the slices know nothing; a folder's name may have anything in it."""
+    engine = cluster.engine(tmp_path)
+    odd = tmp_path / "a [folder] of {odd,names} 100% *"
+    odd.mkdir()
+    keys = [f"k{(7 * at) % 60:02}" for at in range(240)]
+    pq.write_table(pa.table({"key": keys, "n": range(240), "body": [b"\x00"] * 240}), odd / "rows.parquet")
+    shards = engine.scan(odd / "rows.parquet").to_native().repartitionByRange(5, "key").sortWithinPartitions("key")
+    path = engine.write(nw.from_native(shards), odd / "out.parquet")
+    pieces = [*slices(path, 50), *slices_by(path, "key", 50)]
+
+    assert len(list(path.glob("*.parquet"))) == 5
+    assert rows_in(path) == 240
+    assert [key for batch in batches(path, 7) for key in batch["key"].to_pylist()] == sorted(keys)
+    assert [key for piece in pieces for key in piece.read(["key"])["key"].to_pylist()] == 2 * sorted(keys)
+    assert engine.collect(engine.scan(path).select(rows=nw.len())).to_pylist() == [{"rows": 240}]
+
+
+def test_an_empty_frame_is_a_table_too(tmp_path: Path, cluster: Cluster) -> None:
+    engine = cluster.engine(tmp_path)
+    pq.write_table(pa.table({"key": ["a"]}), tmp_path / "rows.parquet")
+    path = engine.write(engine.scan(tmp_path / "rows.parquet").filter(nw.col("key") == "b"), tmp_path / "none.parquet")
+
+    assert (rows_in(path), slices(path, 5), slices_by(path, "key", 5)) == (0, [], [])
+    assert engine.collect(engine.scan(path)).column_names == ["key"]
+
+
+def test_pieces_are_done_elsewhere_and_refusals_come_back(tmp_path: Path, store_url: str, cluster: Cluster) -> None:
+    with spark_desk(store_url, tmp_path, cluster) as desk, pool.crew_of(desk) as crew:
+        places = set(crew.each(eval, ["__import__('os').getpid()"] * 6))
+
+        with pytest.raises(UnsuitableError, match="no engine called abacus"):
+            list(crew.each(frames.check, ["duckdb", "abacus"]))
+
+    assert os.getpid() not in places
+    assert len(places) <= 2, "a process is kept for the pieces that follow"
+
+
+@pytest.mark.parametrize("ask_first", [False, True])
+def test_a_block_that_is_done_twice_is_in_once(store_url: str, tmp_path: Path, *, ask_first: bool) -> None:
+    """As when an executor is lost after the commit and before it could report: the second report is the first."""
+    blocks: list[Any] = []
+
+    class Twice(pool.Alone):
+        def each(self, work: Callable[[Any], Any], tasks: Any) -> Iterator[Any]:
+            for task in tasks:
+                again = replace(task, ask_first=ask_first) if work is appending.append_block else task
+                blocks.append(task)
+                list(super().each(work, [again]))
+                yield from super().each(work, [again])
+
+    with desk_on(store_url, tmp_path) as desk, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "Alone", Twice)
         report = take_in(desk, TOWN)
         checked = rebuild.check(desk, Steady())
 
-    assert (report.rows_read, report.accepted, report.duplicates) == (11, 11, 0)
-    assert derived(store_url) == derived(town_url)
+    assert blocks
+    assert (report.accepted, report.duplicates) == (len(TOWN), 0)
     assert checked.mismatches == 0
+    assert rows_of(store_url, "SELECT inserted, duplicates FROM ingest_block") == [{"inserted": 11, "duplicates": 0}]
+
+
+def test_a_seat_is_kept_until_another_run_comes(store_url: str, tmp_path: Path) -> None:
+    """In a process of its own, as on an executor."""
+    with desk_on(store_url, tmp_path) as desk:
+        benches = [pickle.dumps(desk.bench), pickle.dumps(replace(desk.bench, clock=len))]
+    code = (
+        "import sys, pickle\n"
+        "from harken.flow import pool\n"
+        "benches = pickle.load(sys.stdin.buffer)\n"
+        "def store(_): return pool.seat().warehouse\n"
+        "one, same = (pool.Visit.do(benches[0], store, 0) for _ in range(2))\n"
+        "other = pool.Visit.do(benches[1], store, 0)\n"
+        "print(one is same, one is other, len(pool._seats))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(benches), capture_output=True, check=True)
+
+    assert said.stdout.split() == [b"True", b"False", b"1"]
+
+
+@contextmanager
+def under_way(store_url: str, home: Path) -> Iterator[subprocess.Popen[str]]:
+    """An ingest of the town as people start it."""
+    command = ("ingest", str(write_csv(home / "town.csv", TOWN)), "--engine", "spark", "--store", store_url, "--json")
+    ours = {"HARKEN_HOME": str(home), "HARKEN_MASTER_KEY": KEY, "HARKEN_SPARK_MASTER": "local[2]"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "harken", *command],
+        cwd=home,
+        env=os.environ | ours | {"SPARK_CONF_DIR": str(defaults(home / "conf"))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+
+
+def until(happens: Callable[[], object]) -> None:
+    patience = time.monotonic() + PATIENCE_S
+    while not happens():
+        assert time.monotonic() < patience
+        time.sleep(0.1)
+
+
+def java_of(process: subprocess.Popen[str]) -> list[int]:
+    """The Java processes that it started and that still run."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            name, _, rest = (place / "stat").read_text().partition("(")[2].rpartition(")")
+            state, parent = rest.split()[:2]
+            if name == "java" and state != "Z" and int(parent) == process.pid:
+                found.append(int(place.name))
+    return found
+
+
+def test_spark_is_killed_midway(store_url: str, town_url: str, tmp_path: Path, cluster: Cluster) -> None:
+    """After a block is in and before it is settled; then the same again."""
+    with under_way(store_url, tmp_path) as process:
+        until(lambda: one_of(store_url, "SELECT count(*) FROM ingest_block"))
+        [java] = java_of(process)
+        os.kill(java, signal.SIGKILL)
+        out, err = process.communicate(timeout=PATIENCE_S)
+    with spark_desk(store_url, tmp_path, cluster) as desk:
+        report = take_in(desk, TOWN)
+
+    assert (process.returncode, out) == (1, "")
+    assert err.startswith("harken: Spark or one of its processes ended midway")
+    assert err.count("\n") == 1
+    assert (report.resumed, report.accepted) == (True, len(TOWN))
+    assert derived(store_url) == derived(town_url)
+    assert not list((tmp_path / "spool").iterdir())
+
+
+def test_ctrl_c_ends_spark_too(store_url: str, tmp_path: Path) -> None:
+    with under_way(store_url, tmp_path) as process:
+        until(lambda: list(tmp_path.glob("spool/run-*/normal.parquet")))
+        [java] = java_of(process)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE_S)
+
+    assert (process.returncode, out) == (1, "")
+    assert err == "harken: Interrupted. What was committed is kept; the same command continues from there.\n"
+    assert not Path(f"/proc/{java}").exists()
+    assert not list((tmp_path / "spool").iterdir())
+
+
+def test_executors_that_share_no_folder(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as elsewhere, pytest.raises(UnsuitableError, match="set HARKEN_HOME to a folder that"):
+        on_spark._meet(elsewhere, tmp_path / "not there")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Spark leaves a pipe open
+def test_without_java_it_says_what_to_do(store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JAVA_HOME", "")
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("HARKEN_HOME", str(tmp_path))
+    monkeypatch.setenv("HARKEN_MASTER_KEY", KEY)
+    ended = harken("ingest", write_csv(tmp_path / "town.csv", TOWN), "--engine", "spark", "--store", store_url)
+
+    assert "Java 17 or later" in ended.refusal
+    assert "--engine duckdb" in ended.refusal
+    assert one_of(store_url, "SELECT count(*) FROM event") == 0
+
+
+@pytest.mark.parametrize("scheme", ["sc", "spark"])
+def test_a_master_that_does_not_answer(
+    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    master = f"{scheme}://127.0.0.1:{free_port()}"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HARKEN_HOME", str(tmp_path))
+    monkeypatch.setenv("HARKEN_MASTER_KEY", KEY)
+    monkeypatch.setenv("HARKEN_SPARK_MASTER", master)
+    ended = harken("ingest", write_csv(tmp_path / "town.csv", TOWN), "--engine", "spark", "--store", store_url)
+
+    assert f"Spark does not answer at {master}" in ended.refusal

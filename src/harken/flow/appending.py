@@ -127,7 +127,7 @@ def _appended(load: Load, blocks: list[Block]) -> Iterator[tuple[int, Appended]]
 
 
 def append_block(block: Block) -> tuple[int, Appended]:
-    """Runs in a worker."""
+    """Runs in a worker, and twice where an executor was lost before it could report."""
     at = pool.seat()
     wanted = _wanted(block, at.warehouse)
     return block.rows.rows, _entered(wanted, _sealed(wanted), at.warehouse)
@@ -144,6 +144,10 @@ def _wanted(block: Block, warehouse: Warehouse) -> Wanted:
     if digest in block.run.done:
         return Wanted(block, digest, None, block.run.done[digest])
     known = warehouse.known(ids) if block.ask_first else None
+    # After the rows that are known: so no attempt of this very block is taken for somebody else's rows.
+    if before := warehouse.appended(block.run, digest):
+        done = Appended(inserted=before.inserted, duplicates=len(ids) - before.inserted)
+        return Wanted(block, digest, known, done)
     nothing = known is not None and len(known) == len(ids)
     return Wanted(block, digest, known, Appended(inserted=0, duplicates=len(ids)) if nothing else None)
 

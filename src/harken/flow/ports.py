@@ -106,6 +106,10 @@ class Log(Protocol):
         """
         ...
 
+    def appended(self, run: Run, digest: str) -> Appended | None:
+        """What this block brought in where it is in already."""
+        ...
+
     def known(self, ids: pa.Array) -> pa.Array:
         """Which of these event ids the log has."""
         ...

@@ -170,12 +170,14 @@ def _in_plain_words(opened: Opened) -> Iterator[None]:
     except HarkenError:
         raise
     except Exception as broken:
-        said = str(broken)
+        is_gone = opened.is_gone()
+        said = "" if is_gone else str(broken)  # Java has the words, while it lives
         if _FULL in said:
             raise OSError(errno.ENOSPC, _FULL, str(opened.folder)) from broken
-        if opened.is_gone() or _MACHINE.search(said):
+        if is_gone or _MACHINE.search(said):
             raise TryAgainError(
                 "Spark or one of its processes ended midway (killed, or out of memory?). What was committed is kept; run "
                 "the same command again, with a larger HARKEN_SPARK_MEMORY where memory was short."
             ) from broken
+        broken.add_note(said)
         raise

@@ -17,9 +17,8 @@ from threading import Thread
 from typing import Any, TypeAlias
 
 from py4j.protocol import Py4JError
-from pyspark import SparkConf, SparkContext
+from pyspark import SparkConf, SparkContext, java_gateway
 from pyspark.errors import PySparkException, PySparkRuntimeError
-from pyspark import java_gateway
 from pyspark.sql import SparkSession
 
 from harken.errors import UnsuitableError
@@ -43,7 +42,6 @@ PATIENCE: Mapping[str, Any] = {"max_retries": 6, "initial_backoff": 100, "backof
 SQL = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-    "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
 
 

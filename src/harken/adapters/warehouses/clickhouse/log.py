@@ -42,6 +42,11 @@ def append(store: ClickHouse, run: Run, digest: str, block: pa.Table, place: int
     return Appended(inserted=inserted, duplicates=block.num_rows - inserted, first=first if whole else None)
 
 
+def appended(store: ClickHouse, run: Run, digest: str) -> Appended | None:
+    rows = store.value(q.whole_block, pa.int64(), run=run.id, block=digest)
+    return Appended(inserted=rows, duplicates=0) if rows else None
+
+
 def known(store: ClickHouse, ids: pa.Array) -> pa.Array:
     with store.asked(ids) as token:
         return store.fetch(q.known, _IDS, token=token)["id"].combine_chunks()

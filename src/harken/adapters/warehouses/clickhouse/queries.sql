@@ -118,6 +118,11 @@ SELECT DISTINCT id FROM event WHERE id IN (SELECT value FROM asked WHERE token =
 SELECT toInt64(count()) AS value FROM event
 WHERE position BETWEEN {first:Int64} AND {last:Int64} AND run_id = {run:Int64} AND block = {block:String};
 
+-- name: whole_block
+-- How many rows a block brought in, once all of them are there; else 0.
+SELECT toInt64(if(count() >= max(block_rows), count(), 0)) AS value FROM event
+WHERE run_id = {run:Int64} AND block = {block:String};
+
 -- name: parts
 -- Which ranges of positions have rows, so that nobody looks between two attempts.
 SELECT DISTINCT intDiv(position, {size:Int64}) AS part FROM event WHERE {run:Int64} = 0 OR run_id = {run:Int64} ORDER BY part;

@@ -83,6 +83,9 @@ class ClickHouseWarehouse:
     def append(self, run: Run, digest: str, block: pa.Table, place: int) -> Appended:
         return log.append(self._store, run, digest, block, place)
 
+    def appended(self, run: Run, digest: str) -> Appended | None:
+        return log.appended(self._store, run, digest)
+
     def known(self, ids: pa.Array) -> pa.Array:
         return log.known(self._store, ids)
 

@@ -1,6 +1,7 @@
 """Blocks of events -> the log, exactly once; and the log -> events without their text."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -44,8 +45,21 @@ def _reserved(connection: ArrowConnection, rows: int) -> int:
 
 
 def _marked(connection: ArrowConnection, run: Run, digest: str, done: Appended) -> Appended:
+    """Where another attempt was first, its mark says what the block brought in."""
     connection.execute(q.mark_block, run.id, digest, done.inserted, done.duplicates)
-    return done
+    kept = _mark(connection, run, digest)
+    assert kept, "marked just now"
+    return replace(kept, first=done.first)
+
+
+def appended(url: str, run: Run, digest: str) -> Appended | None:
+    with arrow.connect(url) as connection:
+        return _mark(connection, run, digest)
+
+
+def _mark(connection: ArrowConnection, run: Run, digest: str) -> Appended | None:
+    found = connection.fetch(q.marked, run.id, digest).to_pylist()
+    return Appended(**found[0]) if found else None
 
 
 def known(url: str, ids: pa.Array) -> pa.Array:

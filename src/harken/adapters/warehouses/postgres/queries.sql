@@ -106,6 +106,10 @@ FROM incoming ON CONFLICT (id) DO NOTHING;
 INSERT INTO ingest_block (run_id, digest, inserted, duplicates) VALUES ($1, $2, $3, $4)
 ON CONFLICT (run_id, digest) DO NOTHING;
 
+-- name: marked
+-- What a block brought in: whoever does it a second time reports what the first time did.
+SELECT inserted, duplicates FROM ingest_block WHERE run_id = $1 AND digest = $2;
+
 -- name: thin
 -- Everything of an event but its text.
 SELECT position, id, kind, identity, author, channel, (extract(epoch FROM at) * 1000000)::bigint AS at, in_reply_to,

@@ -143,6 +143,9 @@ class PostgresWarehouse:
         """The sequence says the positions, so `place` is not needed."""
         return log.append(self._url, run, digest, block)
 
+    def appended(self, run: Run, digest: str) -> Appended | None:
+        return log.appended(self._url, run, digest)
+
     def known(self, ids: pa.Array) -> pa.Array:
         return log.known(self._url, ids)
 
