@@ -36,7 +36,7 @@ def test_an_empty_file_is_a_table_too(name: str, tmp_path: Path) -> None:
 
 
 def test_an_engine_that_nobody_knows() -> None:
-    with pytest.raises(UnsuitableError, match="choose one of duckdb, polars, pandas"):
+    with pytest.raises(UnsuitableError, match="choose one of duckdb, polars, pandas, spark"):
         frames.check("abacus")
 
 

@@ -21,6 +21,7 @@ NAMES = [
     ("CLICKHOUSE_PASSWORD", "clickhouse_password", "hush"),
     ("CLICKHOUSE_DATABASE", "clickhouse_database", "support"),
     ("DATA_ENGINE", "data_engine", "polars"),
+    ("SPARK_MASTER", "spark_master", "spark://head:7077"),
     ("REDIS_URL", "redis_url", "redis://:hush@h"),
     ("ANTHROPIC_API_KEY", "anthropic_api_key", "sk-ant"),
     ("OPENAI_API_KEY", "openai_api_key", "sk-oai"),

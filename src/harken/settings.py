@@ -69,10 +69,10 @@ class Settings(BaseSettings):
     """The dataframe engine of a batch. duckdb is the quickest here and spills to disk; all give the same results."""
 
     spark_master: str = Field(default="local[*]", validation_alias=_also("SPARK_MASTER", "SPARK_MASTER"))
-    """Where the engine spark runs: here, a cluster's master, or `sc://host:port` (Spark Connect). See howto/spark.md."""
+    """Where the engine spark runs: here, a cluster's master, or `sc://HOST:PORT` (Spark Connect). See docs/howto/spark.md."""
 
     spark_memory: str = Field(default="2g", pattern=r"^[1-9][0-9]*[mg]$", validation_alias=_also("SPARK_MEMORY"))
-    """What the Java process of Spark that is started here may hold; with a local master that is all of Spark."""
+    """What the Java process of Spark that is started here may hold; with a local master that is all of Spark's own."""
 
     workers: int = Field(default=0, ge=0, le=64, validation_alias=_also("WORKERS", "WORKERS"))
     """Processes that read, seal and decide in a batch. 0: one per processor."""

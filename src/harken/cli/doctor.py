@@ -9,6 +9,7 @@ from importlib.util import find_spec
 import click
 
 from harken import bootstrap, settings
+from harken.adapters import frames
 from harken.cli import options, printing
 from harken.errors import HarkenError
 from harken.flow.ports import Warehouse
@@ -16,7 +17,12 @@ from harken.kit.embedded_postgres import Running
 from harken.settings import Settings
 
 LOW_DISK_BYTES = 2 * 1024**3
-_EXTRAS = {"polars": ("polars",), "pandas": ("pandas",), "clickhouse": ("clickhouse_connect", "chdb")}
+_EXTRAS = {
+    "polars": ("polars",),
+    "pandas": ("pandas",),
+    "spark": ("pyspark",),
+    "clickhouse": ("clickhouse_connect", "chdb"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,7 @@ def _key(given: Settings, warehouse: Warehouse | None = None) -> str:
 
 
 def _engines() -> str:
-    have = [name for name in ("duckdb", "polars", "pandas") if find_spec(name)]
+    have = [name for name, module in frames.ENGINES.items() if find_spec(module)]
     lack = [extra for extra, needs in _EXTRAS.items() if not all(map(find_spec, needs))]
     more = f"; pip install 'harken[{','.join(lack)}]' adds {', '.join(lack)}" if lack else ""
     return f"{', '.join(have)}{more}"

@@ -41,7 +41,8 @@ class Slice:
                     seen += size
                 if groups or not parts:
                     table = file.read_row_groups(groups, columns=columns)
-                    parts.append(table.slice(max(self.offset - first, 0), self.offset + self.rows - first))
+                    start = max(self.offset, first)
+                    parts.append(table.slice(start - first, self.offset + self.rows - start))
         return pa.concat_tables(parts)
 
 

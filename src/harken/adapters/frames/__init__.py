@@ -12,7 +12,7 @@ from harken.kit.engine import Engine
 if TYPE_CHECKING:
     from harken.adapters.frames.on_spark import Cluster
 
-_ENGINES = {"duckdb": "duckdb", "polars": "polars", "pandas": "pandas", "spark": "pyspark"}
+ENGINES = {"duckdb": "duckdb", "polars": "polars", "pandas": "pandas", "spark": "pyspark"}
 """By the module that each needs."""
 
 
@@ -33,7 +33,7 @@ def spark(home: Path, *, master: str, memory: str, workers: int) -> "Cluster":
 
 def check(name: str) -> None:
     """Refuse an engine that is unknown or not installed, before any work is done."""
-    if name not in _ENGINES:
-        raise UnsuitableError(f"There is no engine called {name}: choose one of {', '.join(_ENGINES)}.")
-    if find_spec(_ENGINES[name]) is None:  # looked for and not imported: most commands need no engine
+    if name not in ENGINES:
+        raise UnsuitableError(f"There is no engine called {name}: choose one of {', '.join(ENGINES)}.")
+    if find_spec(ENGINES[name]) is None:  # looked for and not imported: most commands need no engine
         raise UnsuitableError(f"The engine {name} is not installed: pip install 'harken[{name}]'.")

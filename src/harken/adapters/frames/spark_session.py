@@ -73,11 +73,17 @@ def session_at(place: Place, folder: Path) -> Iterator[Opened]:
     """A session until the block ends. `folder` takes what Spark spills here and what it has to say."""
     _look_for(place.master)
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-    for name in ("py4j", "pyspark"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is raised, and said once
+    warnings.filterwarnings("ignore", r"\[RETRIES_EXCEEDED\]")
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_is_not_py4j)  # some of it goes there
     opened = _connected if place.master.startswith("sc://") else _launched
     with opened(place, folder) as (session, is_gone):
         yield Opened(session, folder, is_gone)
+
+
+def _is_not_py4j(record: logging.LogRecord) -> bool:
+    """What goes wrong there is raised too, and said once, by us."""
+    return Path(record.pathname).parent.name != "py4j"
 
 
 def _look_for(master: str) -> None:
