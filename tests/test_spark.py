@@ -34,6 +34,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
 ]
 
+LEAVES_A_PIPE_OPEN = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""PySpark does, to a Java that did not start."""
 SHUFFLED_WITH_COPIES = [*reversed(TOWN), *TOWN[::3]]
 PATIENCE_S = 180
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -255,9 +257,16 @@ def test_ctrl_c_ends_spark_too(store_url: str, tmp_path: Path) -> None:
         out, err = process.communicate(timeout=PATIENCE_S)
 
     assert (process.returncode, out) == (1, "")
-    assert err == "harken: Interrupted. What was committed is kept; the same command continues from there.\n"
+    assert err.strip() == "harken: Interrupted. What was committed is kept; the same command continues from there."
     assert not Path(f"/proc/{java}").exists()
     assert not list((tmp_path / "spool").iterdir())
+
+
+@LEAVES_A_PIPE_OPEN
+def test_more_memory_than_there_is(tmp_path: Path) -> None:
+    greedy = frames.spark(tmp_path, master="local[2]", memory="900000g", workers=2)
+    with greedy, pytest.raises(UnsuitableError, match="Spark did not start: Could not reserve"), greedy.executors():
+        pass
 
 
 def test_executors_that_share_no_folder(tmp_path: Path) -> None:
@@ -265,7 +274,7 @@ def test_executors_that_share_no_folder(tmp_path: Path) -> None:
         on_spark._meet(elsewhere, tmp_path / "not there")
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Spark leaves a pipe open
+@LEAVES_A_PIPE_OPEN
 def test_without_java_it_says_what_to_do(store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JAVA_HOME", "")

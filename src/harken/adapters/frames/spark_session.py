@@ -27,7 +27,8 @@ NO_JAVA = (
     "Spark needs Java 17 or later, and it was not found: install it or set JAVA_HOME; or use --engine duckdb. "
     "Nothing was changed."
 )
-_JAVA_IS_MISSING = re.compile(r"JAVA_HOME|No such file|not found|Permission denied|UnsupportedClassVersionError|jdk\.")
+_TOLD = re.compile(r"(?:SparkException: |^(?=Invalid |Could not |Too ))(.+)", re.MULTILINE)
+"""By Spark itself, or by Java of the memory that it may not have. Else there was no Java to tell anything."""
 _ADDRESS = re.compile(r"(?:sc|spark)://([^/;]*)")
 CONNECT_PORT = 15002
 ANSWER_S = 10.0
@@ -188,10 +189,8 @@ def _settings(place: Place, folder: Path) -> Mapping[str, str]:
 
 
 def _did_not_start(log: str) -> UnsuitableError:
-    if not log.strip() or _JAVA_IS_MISSING.search(log):
-        return UnsuitableError(NO_JAVA)
-    said = next((line for line in log.splitlines() if re.match("error|exception|invalid", line, re.IGNORECASE)), log)
-    return UnsuitableError(f"Spark did not start: {said.strip().splitlines()[0]}. Nothing was changed.")
+    told = _TOLD.search(log)
+    return UnsuitableError(f"Spark did not start: {told[1].strip()}. Nothing was changed." if told else NO_JAVA)
 
 
 def _refused(place: Place, wrong: Exception) -> UnsuitableError:
