@@ -37,7 +37,7 @@ pytestmark = [
 LEAVES_A_PIPE_OPEN = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 """PySpark does, to a Java that did not start."""
 SHUFFLED_WITH_COPIES = [*reversed(TOWN), *TOWN[::3]]
-PATIENCE_S = 180
+PATIENCE_S = 600
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 
