@@ -26,7 +26,12 @@ map:
 # The quick tests, on an embedded Postgres. `just test -k urgent` for one.
 [group("check")]
 test *args:
-    pytest {{args}}
+    pytest -m "not spark" {{args}}
+
+# The tests that start a real Spark: ten minutes, and Java 17 or later.
+[group("check")]
+spark *args:
+    pytest -m spark {{args}}
 
 # The whole path on made-up data: no key, no server.
 [group("run")]

@@ -14,22 +14,27 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+import spark_cases
 from clickhouse_server import USER as clickhouse_user
 from journey import TOWN, desk_on, take_in
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import AliasChoices
 
+from harken.adapters import frames
 from harken.adapters.warehouses import clickhouse
 from harken.adapters.warehouses.clickhouse.client import ClickHouse
 from harken.kit import embedded_place, embedded_postgres
 from harken.kit.clock import wall_clock
 from harken.kit.migrate import migrate
 from harken.settings import Settings
+
+if TYPE_CHECKING:
+    from harken.adapters.frames.on_spark import Cluster
 
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)
 
@@ -150,6 +155,28 @@ def either_town_url(request: pytest.FixtureRequest) -> str:
     """The town in each kind of store."""
     url: str = request.getfixturevalue({"postgres": "town_url", "clickhouse": "clickhouse_town_url"}[request.param])
     return url
+
+
+@pytest.fixture(scope="session")
+def spark_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Of a Spark Connect server, which lives in the Java process of `cluster`."""
+    found = spark_cases.free_port()
+    server = {
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": found,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_CONF_DIR", str(spark_cases.defaults(tmp_path_factory.mktemp("conf"), server)))
+        yield found
+
+
+@pytest.fixture(scope="session")
+def cluster(spark_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Cluster"]:
+    """One Java process for all tests."""
+    home = tmp_path_factory.mktemp("spark")
+    with frames.spark(home, master="local[2]", memory="1g", workers=2) as spark, spark.executors():
+        yield spark
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from harken.adapters.warehouses.clickhouse import turn as lease
 from harken.adapters.warehouses.postgres import warehouse
 from harken.domain.run import IngestReport
 from harken.errors import TryAgainError
-from harken.flow import batch, predict, rebuild
+from harken.flow import appending, batch, pool, predict, rebuild
 from harken.flow.batch import Source
 from harken.flow.desk import Desk
 from harken.flow.predict import Asked
@@ -151,6 +151,29 @@ def test_killed_and_run_again(
     assert derived(either_url) == expected
     assert one_of(either_url, "SELECT count(*) FROM ingest_run WHERE state <> 'done'") == 0
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+@pytest.mark.parametrize("ask_first", [False, True])
+def test_a_block_that_is_done_twice_is_in_once(either_url: str, tmp_path: Path, *, ask_first: bool) -> None:
+    """As when an executor is lost after the commit and before it could report: the second report is the first."""
+    blocks: list[Any] = []
+
+    class Twice(pool.Alone):
+        def each(self, work: Callable[[Any], Any], tasks: Any) -> Iterator[Any]:
+            for task in tasks:
+                again = replace(task, ask_first=ask_first) if work is appending.append_block else task
+                blocks.append(task)
+                list(super().each(work, [again]))
+                yield from super().each(work, [again])
+
+    with quick(either_url, tmp_path) as desk, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "Alone", Twice)
+        report = take_in(desk, TOWN)
+        checked = rebuild.check(desk, Steady())
+
+    assert blocks
+    assert (report.accepted, report.duplicates) == (len(TOWN), 0)
+    assert checked.mismatches == 0
 
 
 @pytest.mark.parametrize("moment", ["between two blocks", "inside settle, profiles"])

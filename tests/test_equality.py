@@ -4,20 +4,20 @@ import csv
 import json
 import random
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import fresh_store
 from journey import Row, Steady, derived, desk_on, rows_of, take_in
+from spark_cases import spark_desk
 from store_cases import crowd_of
 
 from harken.flow import predict, rebuild
 from harken.flow.desk import Desk
 from harken.flow.predict import Asked
 
-ENGINES = ["duckdb", "polars", "pandas"]
+ENGINES = ["duckdb", "polars", "pandas", pytest.param("spark", marks=pytest.mark.spark)]
 STORES = ["postgres", "clickhouse"]
 CROWD = crowd_of(120)
 
@@ -69,13 +69,23 @@ def expected(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPat
         yield found
 
 
+@pytest.fixture
+def desk(request: pytest.FixtureRequest, engine: str, url: str, tmp_path: Path) -> Iterator[Desk]:
+    if engine == "spark":
+        opened = spark_desk(url, tmp_path, request.getfixturevalue("cluster"))
+    else:
+        opened = desk_on(url, tmp_path, engine=engine)
+    with opened as ready:
+        yield ready
+
+
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize(("engine", "store"), list(product(ENGINES, STORES)))
+@pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_nothing_depends_on_engine_store_or_order(
-    engine: str, store: str, order: str, url: str, tmp_path: Path, expected: dict[str, Any]
+    engine: str, store: str, order: str, url: str, desk: Desk, expected: dict[str, Any]
 ) -> None:
-    with desk_on(url, tmp_path, engine=engine) as desk:
-        found = came_of(desk, url, ORDERS[order](CROWD))
+    found = came_of(desk, url, ORDERS[order](CROWD))
 
     for name, rows in expected.items():
         assert found[name] == rows, name

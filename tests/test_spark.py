@@ -4,88 +4,36 @@ import base64
 import os
 import pickle
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from journey import TOWN, Steady, derived, desk_on, harken, one_of, rows_of, take_in, write_csv
+from journey import TOWN, Steady, derived, desk_on, harken, one_of, take_in, write_csv
+from spark_cases import defaults, free_port, spark_desk
 
 from harken.adapters import frames
 from harken.adapters.frames import on_spark
 from harken.adapters.frames.on_spark import Cluster
 from harken.errors import UnsuitableError
-from harken.flow import appending, pool, rebuild
-from harken.flow.desk import Desk
+from harken.flow import pool, rebuild
 from harken.kit.spool import batches, rows_in, slices, slices_by
 
-pytestmark = [
-    pytest.mark.spark,
-    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
-]
+pytestmark = pytest.mark.spark
 
 LEAVES_A_PIPE_OPEN = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 """PySpark does, to a Java that did not start."""
 SHUFFLED_WITH_COPIES = [*reversed(TOWN), *TOWN[::3]]
 PATIENCE_S = 600
 KEY = base64.b64encode(bytes(range(32))).decode()
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def defaults(folder: Path, more: Mapping[str, object] | None = None) -> Path:
-    """A folder of settings for Spark: for a handful of rows nothing is worth planning twice or compiling."""
-    quick = {
-        "spark.sql.adaptive.enabled": "false",
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    }
-    folder.mkdir(exist_ok=True)
-    lines = [f"{name} {value}\n" for name, value in {**quick, **(more or {})}.items()]
-    (folder / "spark-defaults.conf").write_text("".join(lines))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Of a Spark Connect server, which lives in the Java process of `cluster`."""
-    found = free_port()
-    server = {
-        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
-        "spark.connect.grpc.binding.address": "127.0.0.1",
-        "spark.connect.grpc.binding.port": found,
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPARK_CONF_DIR", str(defaults(tmp_path_factory.mktemp("conf"), server)))
-        yield found
-
-
-@pytest.fixture(scope="module")
-def cluster(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """One Java process for all tests of this file."""
-    home = tmp_path_factory.mktemp("spark")
-    with frames.spark(home, master="local[2]", memory="1g", workers=2) as spark, spark.executors():
-        yield spark
-
-
-@contextmanager
-def spark_desk(url: str, home: Path, cluster: Cluster) -> Iterator[Desk]:
-    with desk_on(url, home) as desk:
-        yield replace(desk, engine=cluster.engine, engine_name="spark", executors=cluster.executors, workers=2)
 
 
 def test_an_ingest_comes_to_the_same(
@@ -102,9 +50,11 @@ def test_an_ingest_comes_to_the_same(
     assert capfd.readouterr() == ("", ""), "Spark keeps off our terminal"
 
 
-def test_connect_comes_to_the_same(store_url: str, town_url: str, tmp_path: Path, cluster: Cluster, port: int) -> None:
+def test_connect_comes_to_the_same(
+    store_url: str, town_url: str, tmp_path: Path, cluster: Cluster, spark_port: int
+) -> None:
     """The second half of the town after the first, so that stored trees grow."""
-    there = frames.spark(tmp_path, master=f"sc://127.0.0.1:{port}", memory="1g", workers=2)
+    there = frames.spark(tmp_path, master=f"sc://127.0.0.1:{spark_port}", memory="1g", workers=2)
     with desk_on(store_url, tmp_path) as desk:
         take_in(desk, TOWN[::2])
     with there, spark_desk(store_url, tmp_path, there) as desk:
@@ -152,30 +102,6 @@ def test_pieces_are_done_elsewhere_and_refusals_come_back(tmp_path: Path, store_
 
     assert os.getpid() not in places
     assert len(places) <= 2, "a process is kept for the pieces that follow"
-
-
-@pytest.mark.parametrize("ask_first", [False, True])
-def test_a_block_that_is_done_twice_is_in_once(store_url: str, tmp_path: Path, *, ask_first: bool) -> None:
-    """As when an executor is lost after the commit and before it could report: the second report is the first."""
-    blocks: list[Any] = []
-
-    class Twice(pool.Alone):
-        def each(self, work: Callable[[Any], Any], tasks: Any) -> Iterator[Any]:
-            for task in tasks:
-                again = replace(task, ask_first=ask_first) if work is appending.append_block else task
-                blocks.append(task)
-                list(super().each(work, [again]))
-                yield from super().each(work, [again])
-
-    with desk_on(store_url, tmp_path) as desk, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool, "Alone", Twice)
-        report = take_in(desk, TOWN)
-        checked = rebuild.check(desk, Steady())
-
-    assert blocks
-    assert (report.accepted, report.duplicates) == (len(TOWN), 0)
-    assert checked.mismatches == 0
-    assert rows_of(store_url, "SELECT inserted, duplicates FROM ingest_block") == [{"inserted": 11, "duplicates": 0}]
 
 
 def test_a_seat_is_kept_until_another_run_comes(store_url: str, tmp_path: Path) -> None:
