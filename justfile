@@ -26,7 +26,12 @@ map:
 # The quick tests, on an embedded Postgres. `just test -k urgent` for one.
 [group("check")]
 test *args:
-    pytest -m "not spark" {{args}}
+    pytest -m "not matrix and not spark" {{args}}
+
+# Whole journeys on every engine and store but Spark.
+[group("check")]
+matrix *args:
+    pytest -n 2 --dist worksteal -m "matrix and not spark" {{args}}
 
 # The tests that start a real Spark: ten minutes, and Java 17 or later.
 [group("check")]

@@ -138,7 +138,17 @@ def fresh_clickhouse(server: str) -> Iterator[str]:
 @pytest.fixture(params=["postgres", "clickhouse"])
 def either_url(request: pytest.FixtureRequest) -> str:
     """An empty store of each kind."""
-    url: str = request.getfixturevalue({"postgres": "store_url", "clickhouse": "clickhouse_url"}[request.param])
+    return empty_store(request, request.param)
+
+
+@pytest.fixture(params=["postgres", pytest.param("clickhouse", marks=pytest.mark.matrix)])
+def journey_url(request: pytest.FixtureRequest) -> str:
+    """The same, for whole journeys: those on ClickHouse are not among the quick tests."""
+    return empty_store(request, request.param)
+
+
+def empty_store(request: pytest.FixtureRequest, kind: str) -> str:
+    url: str = request.getfixturevalue({"postgres": "store_url", "clickhouse": "clickhouse_url"}[kind])
     return url
 
 

@@ -230,6 +230,7 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     assert "cannot be made" in told(f"chdb://{path}")
 
 
+@pytest.mark.matrix
 def test_a_whole_journey_in_several_processes(embedded_url: str, tmp_path: Path) -> None:
     store = ("--store", embedded_url)
     taken = harken_anew("ingest", write_csv(tmp_path / "town.csv", TOWN), *store, "--no-mood")

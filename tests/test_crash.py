@@ -138,23 +138,23 @@ STEPS = {
 
 @pytest.mark.parametrize("moment", STEPS)
 def test_killed_and_run_again(
-    either_url: str, short_lease: None, tmp_path: Path, expected: dict[str, Any], moment: str
+    journey_url: str, short_lease: None, tmp_path: Path, expected: dict[str, Any], moment: str
 ) -> None:
     path = write_csv(tmp_path / "town.csv", TOWN)
-    kill(either_url, tmp_path, path, *STEPS[moment])
+    kill(journey_url, tmp_path, path, *STEPS[moment])
 
-    with quick(either_url, tmp_path) as desk:
+    with quick(journey_url, tmp_path) as desk:
         report = batch.ingest(unread(path), desk, Steady())
 
     assert report.resumed is (moment != "between settle's commit and the end")
     assert report.accepted + report.duplicates == len(TOWN)
-    assert derived(either_url) == expected
-    assert one_of(either_url, "SELECT count(*) FROM ingest_run WHERE state <> 'done'") == 0
+    assert derived(journey_url) == expected
+    assert one_of(journey_url, "SELECT count(*) FROM ingest_run WHERE state <> 'done'") == 0
     assert list((tmp_path / "spool").iterdir()) == []
 
 
 @pytest.mark.parametrize("ask_first", [False, True])
-def test_a_block_that_is_done_twice_is_in_once(either_url: str, tmp_path: Path, *, ask_first: bool) -> None:
+def test_a_block_that_is_done_twice_is_in_once(journey_url: str, tmp_path: Path, *, ask_first: bool) -> None:
     """As when an executor is lost after the commit and before it could report: the second report is the first."""
     blocks: list[Any] = []
 
@@ -166,7 +166,7 @@ def test_a_block_that_is_done_twice_is_in_once(either_url: str, tmp_path: Path, 
                 list(super().each(work, [again]))
                 yield from super().each(work, [again])
 
-    with quick(either_url, tmp_path) as desk, pytest.MonkeyPatch.context() as patch:
+    with quick(journey_url, tmp_path) as desk, pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "Alone", Twice)
         report = take_in(desk, TOWN)
         checked = rebuild.check(desk, Steady())
@@ -176,6 +176,7 @@ def test_a_block_that_is_done_twice_is_in_once(either_url: str, tmp_path: Path, 
     assert checked.mismatches == 0
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("moment", ["between two blocks", "inside settle, profiles"])
 def test_an_embedded_clickhouse_killed_and_run_again(tmp_path: Path, expected: dict[str, Any], moment: str) -> None:
     url, path = f"chdb://{tmp_path / 'embedded'}", write_csv(tmp_path / "town.csv", TOWN)
@@ -188,17 +189,17 @@ def test_an_embedded_clickhouse_killed_and_run_again(tmp_path: Path, expected: d
         assert derived(url) == expected
 
 
-def test_killed_again_and_again(either_url: str, short_lease: None, tmp_path: Path, expected: dict[str, Any]) -> None:
+def test_killed_again_and_again(journey_url: str, short_lease: None, tmp_path: Path, expected: dict[str, Any]) -> None:
     path = write_csv(tmp_path / "town.csv", TOWN)
     for step, advances in (("sealing and appending", 1), ("sealing and appending", 2), ("profiles", 0)):
-        kill(either_url, tmp_path, path, step, advances)
+        kill(journey_url, tmp_path, path, step, advances)
 
-    with quick(either_url, tmp_path) as desk:
+    with quick(journey_url, tmp_path) as desk:
         report = batch.ingest(unread(path), desk, Steady())
         nothing_differs(desk)
 
     assert (report.accepted, report.duplicates, report.resumed) == (len(TOWN), 0, True)
-    assert derived(either_url) == expected
+    assert derived(journey_url) == expected
 
 
 def test_a_file_that_grew_after_the_kill_settles_what_was_left(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import fresh_store
+from conftest import empty_store, fresh_store
 from journey import Row, Steady, derived, desk_on, rows_of, take_in
 from spark_cases import spark_desk
 from store_cases import crowd_of
@@ -16,6 +16,8 @@ from store_cases import crowd_of
 from harken.flow import predict, rebuild
 from harken.flow.desk import Desk
 from harken.flow.predict import Asked
+
+pytestmark = pytest.mark.matrix
 
 ENGINES = ["duckdb", "polars", "pandas", pytest.param("spark", marks=pytest.mark.spark)]
 STORES = ["postgres", "clickhouse"]
@@ -38,8 +40,7 @@ ORDERS = {"as they came": list, "shuffled": shuffled, "5 % twice": with_some_twi
 
 @pytest.fixture
 def url(request: pytest.FixtureRequest, store: str) -> str:
-    found: str = request.getfixturevalue({"postgres": "store_url", "clickhouse": "clickhouse_url"}[store])
-    return found
+    return empty_store(request, store)
 
 
 def came_of(desk: Desk, url: str, rows: list[Row]) -> dict[str, Any]:

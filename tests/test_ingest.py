@@ -56,8 +56,8 @@ def nothing_differs(desk: Desk) -> None:
     assert report.values > 0
 
 
-def test_threads_and_cases(either_url: str, tmp_path: Path) -> None:
-    with desk_on(either_url, tmp_path) as desk:
+def test_threads_and_cases(journey_url: str, tmp_path: Path) -> None:
+    with desk_on(journey_url, tmp_path) as desk:
         report = take_in(desk, TOWN)
         nothing_differs(desk)
 
@@ -65,7 +65,7 @@ def test_threads_and_cases(either_url: str, tmp_path: Path) -> None:
     assert (report.threads, report.largest_thread) == (4, 5)
     assert (report.conversations, report.customers) == (5, 5)
     assert report.watermark == NOW - timedelta(hours=2)
-    assert threads_of(either_url) == {
+    assert threads_of(journey_url) == {
         "twitter:1": {"1", "2", "3"},
         "twitter:10": {"10"},
         "twitter:20": {"20", "21", "22", "23", "24"},
@@ -91,14 +91,14 @@ def test_the_run_is_on_record(store_url: str, tmp_path: Path) -> None:
     assert run["error"] is None
 
 
-def test_the_second_run_adds_nothing(either_url: str, tmp_path: Path, expected: dict[str, Any]) -> None:
-    with desk_on(either_url, tmp_path) as desk:
+def test_the_second_run_adds_nothing(journey_url: str, tmp_path: Path, expected: dict[str, Any]) -> None:
+    with desk_on(journey_url, tmp_path) as desk:
         take_in(desk, TOWN)
         again = take_in(desk, TOWN)
 
     assert (again.rows_read, again.accepted, again.duplicates) == (11, 0, 11)
     assert (again.conversations, again.customers, again.threads) == (5, 5, 4)
-    assert derived(either_url) == expected
+    assert derived(journey_url) == expected
 
 
 def test_a_shuffled_file_is_the_same_file(store_url: str, tmp_path: Path, expected: dict[str, Any]) -> None:
@@ -134,18 +134,18 @@ def test_several_files_are_one_file(
         assert found[table] == rows, table
 
 
-def test_a_parent_that_arrives_late_gives_the_thread_its_name(either_url: str, tmp_path: Path) -> None:
+def test_a_parent_that_arrives_late_gives_the_thread_its_name(journey_url: str, tmp_path: Path) -> None:
     parent = tweet(30, "500", 21, "@KestrelBank the app shows a blank page since the update")
-    with desk_on(either_url, tmp_path) as desk:
+    with desk_on(journey_url, tmp_path) as desk:
         take_in(desk, EVE[:1])
-        assert threads_of(either_url) == {"twitter:30": {"31"}}
+        assert threads_of(journey_url) == {"twitter:30": {"31"}}
         take_in(
             desk, [tweet(29, BRAND, 22, "@500 Hello, how can we help?"), {**parent, "in_response_to_tweet_id": "29"}]
         )
         take_in(desk, EVE[1:])
         nothing_differs(desk)
 
-    assert threads_of(either_url) == {"twitter:29": {"29", "30", "31", "32"}}
+    assert threads_of(journey_url) == {"twitter:29": {"29", "30", "31", "32"}}
 
 
 def test_two_orphans_of_one_missing_parent_meet_in_its_thread(store_url: str, tmp_path: Path) -> None:
@@ -178,11 +178,11 @@ def test_the_engines_give_identical_tables(
     assert derived(store_url) == expected
 
 
-def test_several_processes_give_what_one_gives(either_url: str, tmp_path: Path, expected: dict[str, Any]) -> None:
-    with desk_on(either_url, tmp_path, workers=2, block_rows=3) as desk:
+def test_several_processes_give_what_one_gives(journey_url: str, tmp_path: Path, expected: dict[str, Any]) -> None:
+    with desk_on(journey_url, tmp_path, workers=2, block_rows=3) as desk:
         take_in(desk, TOWN)
 
-    assert derived(either_url) == expected
+    assert derived(journey_url) == expected
 
 
 def test_other_column_names(store_url: str, tmp_path: Path, expected: dict[str, Any]) -> None:
@@ -221,15 +221,15 @@ WRONG = [
 ]
 
 
-def test_every_row_is_accepted_a_duplicate_or_in_quarantine(either_url: str, tmp_path: Path) -> None:
+def test_every_row_is_accepted_a_duplicate_or_in_quarantine(journey_url: str, tmp_path: Path) -> None:
     mojibake = tweet(95, "600", 5, "@KestrelBank I canâ€™t log in")
     path = write_csv(tmp_path / "mixed.csv", [*TOWN, *(row for _, row in WRONG), TOWN[0], mojibake])
     with path.open("a") as file:
         file.write("96,600,True\n")
-    with desk_on(either_url, tmp_path) as desk:
+    with desk_on(journey_url, tmp_path) as desk:
         report = batch.ingest(Source(path=path, format="twcs"), desk, Steady())
         again = batch.ingest(Source(path=path, format="twcs"), desk, Steady())
-    kept = rows_of(either_url, "SELECT line, reason, format, released_at FROM quarantine ORDER BY line")
+    kept = rows_of(journey_url, "SELECT line, reason, format, released_at FROM quarantine ORDER BY line")
 
     assert report.rows_read == report.accepted + report.duplicates + sum(report.quarantined.values()) == 21
     assert report.quarantined == {**{reason: 1 for reason, _ in WRONG}, "broken_row": 1}
@@ -240,7 +240,7 @@ def test_every_row_is_accepted_a_duplicate_or_in_quarantine(either_url: str, tmp
         (22, "broken_row"),
     ]
     assert (again.accepted, again.duplicates) == (0, 13)
-    assert one_of(either_url, "SELECT count(*) FROM quarantine") == len(kept), "kept once, however often it is read"
+    assert one_of(journey_url, "SELECT count(*) FROM quarantine") == len(kept), "kept once, however often it is read"
 
 
 def test_the_raw_text_is_kept_beside_what_was_recognised(town_url: str) -> None:
