@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks import data, machine, measure, p1_backfill, plot
 
-STORES = ("postgres", "clickhouse")
+STORES = {"PostgreSQL": "postgres", "ClickHouse": "clickhouse"}
 ROWS_A_CUSTOMER = 2  # at least
 
 
@@ -28,10 +28,13 @@ def main() -> None:
     sizes = [int(rows) for rows in given.rows.split(",")]
     with measure.folder() as folder:
         source = given.data or data.write_twcs(folder / "made.csv", customers=sizes[-1] // ROWS_A_CUSTOMER)
-        found = [one(source, folder / "first.csv", size, store) for size in sizes for store in STORES]
+        found = [one(source, folder / "first.csv", size, store) for size in sizes for store in STORES.values()]
         yardstick = p1_backfill.theirs(source, given.slice, with_mood=False)
     if given.svg:
-        lines = {store: [(row["rows"], row["seconds"]) for row in found if row["store"] == store] for store in STORES}
+        lines = {
+            name: [(row["rows"], row["seconds"]) for row in found if row["store"] == store]
+            for name, store in STORES.items()
+        }
         given.svg.write_text(plot.lines(lines, across="rows", up="seconds"), encoding="utf-8")
     if given.json:
         print(json.dumps({"machine": machine.described(), "loads": found, "pandas_and_row_inserts": yardstick}))
