@@ -120,9 +120,11 @@ def _inserted(handle: Any, query: str, body: bytes) -> tuple[bytes, str]:
     with tempfile.NamedTemporaryFile(delete=False) as file:
         file.write(body)
     try:
-        into, format = re.match(r"(?is)(.*?)\s+(?:settings\s+.*?)?FORMAT\s+(\w+)\s*;?\s*$", query).groups()  # type: ignore[union-attr]
-        handle.query(f"{into} FROM INFILE '{file.name}' FORMAT {format}")
-        return b"", format
+        named = _FORMAT.search(query)
+        if named is None:
+            raise Refused("Code: 62. DB::Exception: An insert names its format. (SYNTAX_ERROR)")
+        handle.query(f"{query[: named.start()]} FROM INFILE '{file.name}' FORMAT {named[1]}")
+        return b"", named[1]
     finally:
         os.unlink(file.name)
 

@@ -102,8 +102,7 @@ def _keys(load: Load, related: Related, master: keys.MasterKey) -> Path:
         new = pa.table({"subject": names, "wrapped": pa.array([blob for _, blob in wrapped], pa.binary())})
         load.warehouse.add_keys(new)
         tables.append(new)
-    schema = pa.schema([("subject", pa.string()), ("wrapped", pa.binary())])
-    return load.spool.write("keys", [table.select(schema.names) for table in tables], schema)
+    return load.spool.write("keys", [table.select(keys.WRAPPED.names) for table in tables], keys.WRAPPED)
 
 
 def _sealing(load: Load, checked: Checked, related: Related, held: Path) -> Path:
@@ -144,12 +143,12 @@ def _wanted(block: Block, warehouse: Warehouse) -> Wanted:
     if digest in block.run.done:
         return Wanted(block, digest, None, block.run.done[digest])
     known = warehouse.known(ids) if block.ask_first else None
-    # After the rows that are known: so no attempt of this very block is taken for somebody else's rows.
-    if before := warehouse.appended(block.run, digest):
+    # Asked after it: so no attempt of this very block is taken for somebody else's rows.
+    there = 0 if known is None else len(known)
+    if there and (before := warehouse.appended(block.run, digest)):
         done = Appended(inserted=before.inserted, duplicates=len(ids) - before.inserted)
         return Wanted(block, digest, known, done)
-    nothing = known is not None and len(known) == len(ids)
-    return Wanted(block, digest, known, Appended(inserted=0, duplicates=len(ids)) if nothing else None)
+    return Wanted(block, digest, known, Appended(inserted=0, duplicates=there) if there == len(ids) else None)
 
 
 def _sealed(wanted: Wanted) -> pa.Table | None:

@@ -145,6 +145,8 @@ class Pool:
     def each(self, work: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
         waiting: deque[Future[Result]] = deque()
         seated = partial(Visit.do, self._bench, work) if self._bench else work
+        # Who leaves early leaves the rest to the executor: it cancels what waits when it is shut down. A piece that we
+        # cancelled ourselves would make its thread stumble where the workers die in the same moment (Python 3.11).
         try:
             for task in tasks:
                 with ctrl_c.held_back():  # from a process that is still being started
@@ -159,9 +161,6 @@ class Pool:
                 "A worker process was killed (out of memory?). What was committed is kept; run the same command again, "
                 "with fewer WORKERS or a smaller HARKEN_BLOCK_ROWS where memory is short."
             ) from died
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 @contextmanager

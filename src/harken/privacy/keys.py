@@ -7,6 +7,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -14,6 +15,9 @@ from harken.errors import UnsuitableError
 
 KEY_BYTES, NONCE_BYTES, TAG_BYTES = 32, 12, 16
 WRAPPED_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES
+WRAPPED = pa.schema([("subject", pa.string()), ("wrapped", pa.binary())])
+"""A table of wrapped keys."""
+
 _FILE_LIMIT = 1024  # bytes; a key file holds 32, or 44 as text
 
 

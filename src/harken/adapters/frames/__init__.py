@@ -17,7 +17,7 @@ ENGINES = {"duckdb": "duckdb", "polars": "polars", "pandas": "pandas", "spark": 
 
 
 def engine(name: str, folder: Path) -> Engine:
-    """The engine called `name`, spilling to `folder`."""
+    """The engine of this process called `name`, spilling to `folder`; see `spark` for the one that is elsewhere."""
     check(name)
     module = import_module(f"harken.adapters.frames.on_{name}")
     return cast(Callable[[Path], Engine], module.build)(folder)

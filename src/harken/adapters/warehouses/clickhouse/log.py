@@ -11,13 +11,13 @@ from harken.adapters.warehouses.clickhouse.tables import THIN
 from harken.domain.ids import IdentityId
 from harken.domain.run import Appended, Run
 from harken.kit import sql
+from harken.privacy.keys import WRAPPED
 
 q = sql.queries(__package__)
 
 ROWS_AT_ONCE = 200_000
 _EVERYWHERE = (0, 2**62)
 _IDS = pa.schema([("id", pa.string())])
-_KEYS = pa.schema([("subject", pa.string()), ("wrapped", pa.binary())])
 
 
 def append(store: ClickHouse, run: Run, digest: str, block: pa.Table, place: int) -> Appended:
@@ -30,7 +30,8 @@ def append(store: ClickHouse, run: Run, digest: str, block: pa.Table, place: int
     fresh = block.filter(pc.invert(pc.is_in(block["id"], value_set=there))) if len(there) else block
     rows, first = fresh.num_rows, run.after + place + 1
     if not rows:
-        return Appended(inserted=0, duplicates=block.num_rows)
+        before = appended(store, run, digest)
+        return before or Appended(inserted=0, duplicates=block.num_rows)
     own = {"run_id": run.id, "block": digest, "block_rows": rows}
     for name, value in own.items():
         fresh = fresh.append_column(name, pa.repeat(pa.scalar(value), rows))
@@ -72,7 +73,7 @@ def _ranges(store: ClickHouse, run: int) -> list[tuple[int, int]]:
 
 def keys(store: ClickHouse, subjects: pa.Array) -> pa.Table:
     with store.asked(subjects) as token:
-        return store.fetch(q.keys, _KEYS, token=token)
+        return store.fetch(q.keys, WRAPPED, token=token)
 
 
 def add_keys(store: ClickHouse, new: pa.Table) -> None:

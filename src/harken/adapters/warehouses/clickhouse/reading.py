@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
 
 import pyarrow as pa
 
@@ -10,13 +9,12 @@ from harken.adapters.warehouses import pieces
 from harken.adapters.warehouses.clickhouse.client import ClickHouse
 from harken.adapters.warehouses.clickhouse.snapshot import Snapshot
 from harken.adapters.warehouses.clickhouse.tables import BODY, COUNT, TEXT, TIME
+from harken.adapters.warehouses.pieces import Row
 from harken.domain.ids import CustomerId, IdentityId
 from harken.domain.run import Totals
 from harken.kit import sql
 
 q = sql.queries(__package__)
-
-Row: TypeAlias = dict[str, Any]
 
 EVERYBODY = 2**60
 POSITIONS_AT_ONCE = 8_000

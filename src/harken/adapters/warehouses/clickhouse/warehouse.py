@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from harken.adapters.warehouses.clickhouse import log, reading, runs, snapshot
 from harken.adapters.warehouses.clickhouse.client import ClickHouse
-from harken.adapters.warehouses.clickhouse.reading import Row
 from harken.adapters.warehouses.clickhouse.settling import ClickHouseSettling, MergeStates
 from harken.adapters.warehouses.clickhouse.snapshot import Snapshot
 from harken.adapters.warehouses.clickhouse.turn import Turn
+from harken.adapters.warehouses.pieces import Row
 from harken.domain.ids import CustomerId, IdentityId
 from harken.domain.run import Appended, Run, RunRequest, Totals
 from harken.kit import sql

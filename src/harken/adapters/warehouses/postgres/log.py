@@ -13,8 +13,6 @@ from harken.kit import sql
 
 q = sql.queries(__package__)
 
-KEYS = pa.schema([("subject", pa.string()), ("wrapped", pa.binary())])
-
 
 def append(url: str, run: Run, digest: str, block: pa.Table) -> Appended:
     """Add a block in one transaction with its mark.

@@ -17,6 +17,7 @@ from harken.domain.run import Appended, Run, RunRequest, Totals
 from harken.errors import TryAgainError
 from harken.kit import db, sql
 from harken.kit.clock import stopwatch
+from harken.privacy.keys import WRAPPED
 
 q = sql.queries(__package__)
 
@@ -133,7 +134,7 @@ class PostgresWarehouse:
         if len(subjects) == 1:  # every command asks for one key, and most need no other connection
             with self._db.statement() as tx:
                 found = db.rows(tx, q.key_of, subject=subjects[0].as_py())
-            return pa.Table.from_pylist(found, schema=log.KEYS)
+            return pa.Table.from_pylist(found, schema=WRAPPED)
         return log.keys(self._url, subjects)
 
     def add_keys(self, keys: pa.Table) -> None:
