@@ -27,11 +27,7 @@ SCHEMA = pa.schema(
         "sentiment": pa.int16(),
         "urgency": pa.int16(),
         "signals": pa.int32(),
-        "amount_minor": pa.int64(),
-        "success": pa.bool_(),
-        "granted": pa.bool_(),
-        "consent_to": pa.string(),
-        "zone": pa.string(),
+        **{name: {int: pa.int64(), bool: pa.bool_(), str: pa.string()}[kind] for name, (_, kind) in ATTRIBUTES.items()},
     }
 )
 
@@ -75,7 +71,13 @@ def _attributes(kind: Kind, chance: Random) -> dict[str, Any] | None:
         Kind.PAYMENT: {"amount_minor": chance.choice([None, -5, 0, 7, 1_999, chance.randrange(10**6)])},
         Kind.LOGIN: {"success": chance.choice([True, False, "perhaps"])},
         Kind.CONSENT: {"channel": chance.choice(["email", "phone"]), "granted": chance.choice([True, False])},
-        Kind.TRANSACTION: {"zone": chance.choice(["Europe/Lisbon", "Asia/Tokyo"])},
+        Kind.TRANSACTION: {
+            "zone": chance.choice(["Europe/Lisbon", "Asia/Tokyo"]),
+            "product": chance.choice([None, "card", "loan", "mörtgage"]),
+        },
+        Kind.DISPUTE: {"status": chance.choice(["opened", "refused", 7])},
+        Kind.CREDIT_DECISION: {"outcome": chance.choice(["approved", "declined"])},
+        Kind.RISK_SIGNAL: {"risk": chance.choice([None, 0, 40, 1000])},
     }
     return told.get(kind)
 

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harken.cli import demo_bank
-from harken.domain.event import Channel, Kind
+from harken.domain.event import Channel
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
-KINDS = {kind.value for kind in Kind}
+KINDS = {"message_received", "message_sent", "issue_resolved", "payment", "transaction", "login", "consent"}
+CHANNELS = {channel.value for channel in Channel} - {"web", "system"}  # those of customers who talk to a bank
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_it_is_the_size_of_a_demo(rows: list[demo_bank.Row]) -> None:
 
 
 def test_every_channel_and_kind_occurs(rows: list[demo_bank.Row]) -> None:
-    assert {row["channel"] for row in rows} == {channel.value for channel in Channel}
+    assert {row["channel"] for row in rows} == CHANNELS
     assert {row["kind"] for row in rows} >= KINDS
 
 

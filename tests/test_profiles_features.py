@@ -81,7 +81,9 @@ def test_windows_short_of_twelve_days_step_by_the_hour() -> None:
 def test_an_attribute_of_another_type_counts_as_absent() -> None:
     told = attributes_of('{"amount_minor": "12", "success": 1, "granted": false, "channel": "email", "zone": 7}')
 
-    assert told == {"amount_minor": None, "success": None, "granted": 0, "consent_to": "email", "zone": None}
+    known = {name: value for name, value in told.items() if value is not None}
+    assert known == {"granted": 0, "consent_to": "email"}
+    assert told.keys() == ATTRIBUTES.keys()
     assert attributes_of({"amount_minor": LARGEST + 1})["amount_minor"] is None
     assert attributes_of({"amount_minor": True})["amount_minor"] is None
     assert attributes_of({"amount_minor": -LARGEST})["amount_minor"] == -LARGEST
@@ -113,3 +115,29 @@ def test_texts_are_known_as_texts() -> None:
     texts = {name for name, value in columns_of(event(addressed_to="bank")).items() if isinstance(value, str)}
 
     assert texts | {name for name, (_, kind) in ATTRIBUTES.items() if kind is str} == TEXT_COLUMNS | {"kind"}
+
+
+def test_derived_features_name_features_and_survive_their_absence() -> None:
+    names = {feature.name for feature in FEATURES}
+    nothing = {feature.name: None if feature.aggregate.zero is None else 0 for feature in FEATURES}
+
+    assert all(names.issuperset(feature.of) for feature in features.DERIVED_FEATURES)
+    assert features.derived(nothing) == {
+        "engagement_30d": 0,
+        "spending_shift": None,
+        "last_support_contact_at": None,
+    }
+
+
+def test_derived_features_say_what_they_say() -> None:
+    told = {
+        "pages_30d": 4, "screens_30d": 3, "logins_30d": 2, "messages_30d": 1, "payments_30d": 5,
+        "payment_amount_7d": 70, "payment_amount_90d": 450,
+        "last_contact_at": 7, "last_support_call_at": None, "last_branch_visit_at": 9,
+    }  # fmt: skip
+
+    assert features.derived(told) == {
+        "engagement_30d": 29,
+        "spending_shift": 2.0,
+        "last_support_contact_at": 9,
+    }

@@ -177,7 +177,7 @@ MUTANTS = {
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_comparison_finds_a_planted_mistake(mutant: str) -> None:
-    log = random_log(400)
+    log = random_log(2_000)  # enough that an event lies where a wrong hop cuts
     as_of_us = after(log)
     right = values_of(backfilled(log), as_of_us)
     broken = MUTANTS[mutant]()

@@ -25,7 +25,7 @@ from harken.kit.embedded_postgres import Running
 from harken.privacy import keys
 from harken.privacy.keys import MasterKey, load_master_key
 from harken.profiles import fold, stored
-from harken.profiles.features import FEATURES
+from harken.profiles.features import NAMES
 
 if TYPE_CHECKING:
     from harken.adapters.frames.on_spark import Cluster
@@ -151,7 +151,7 @@ def _make_home(home: Path) -> None:
 def load_policy(path: Path | None) -> "Policy":
     from harken.decide import policy  # noqa: PLC0415  a process that takes in decides nothing
 
-    return policy.load(path, features=[feature.name for feature in FEATURES])
+    return policy.load(path, features=NAMES)
 
 
 def asks_a_model(settings: "Settings") -> bool:

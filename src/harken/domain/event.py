@@ -20,6 +20,20 @@ class Kind(StrEnum):
     TRANSACTION = "transaction"
     LOGIN = "login"
     CONSENT = "consent"  #: attributes: channel, granted
+    TRACK = "track"  #: something that a site or an app names itself
+    PAGE = "page"
+    SCREEN = "screen"
+    GROUP = "group"  #: they belong to an organisation or a household
+    IDENTIFY = "identify"  #: identifiers of one customer, tied together
+    ALIAS = "alias"  #: two accounts are one customer: said by somebody who knows
+    UNMERGE = "unmerge"  #: they are not
+    POLICY_UPDATE = "policy_update"  #: of a contract of theirs: opened, changed, ended
+    PROFILE_UPDATE = "profile_update"  #: the record of them elsewhere (a CRM) changed
+    SUPPORT_CALL = "support_call"
+    BRANCH_VISIT = "branch_visit"
+    DISPUTE = "dispute"  #: attributes: status
+    CREDIT_DECISION = "credit_decision"  #: attributes: outcome
+    RISK_SIGNAL = "risk_signal"  #: attributes: risk, 0 to 1000
 
 
 class Channel(StrEnum):
@@ -29,6 +43,8 @@ class Channel(StrEnum):
     PHONE = "phone"
     APP = "app"
     BRANCH = "branch"
+    WEB = "web"
+    SYSTEM = "system"  #: no channel of theirs: another system of the house says so
 
 
 class Signal(IntFlag):

@@ -16,7 +16,7 @@ from harken.domain.ids import ConversationId, CustomerId, IdentityId, ThreadId
 from harken.domain.profile import Profile, Value
 from harken.profiles import fold, read
 from harken.profiles.conversations import from_conversations
-from harken.profiles.features import definitions_hash
+from harken.profiles.features import definitions_hash, derived
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -100,6 +100,7 @@ def profile_of(
     parts = list(states.values())
     features: dict[str, Value] = read.read(parts, until)
     features.update(from_conversations([(c.facts, s) for c, s in conversations], until))
+    features.update(derived(features))
     zone = features.get("zone")
     return Profile(
         customer=customer,

@@ -18,7 +18,7 @@ from harken.flow import advising, pool
 from harken.flow.advising import Case, Reader
 from harken.flow.dossier import Moment, silence_of
 from harken.flow.tables import DECISIONS
-from harken.profiles.features import FEATURES
+from harken.profiles.features import NAMES
 
 COLUMNS = ("customer_id", "chat_log", "channel", "message", "send_time", "reasoning", "issue_status")
 DOSSIERS_AT_ONCE = 500
@@ -94,7 +94,7 @@ def predict_piece(piece: Piece) -> tuple[Tally, bytes]:
 def compare_piece(piece: Piece) -> Changes:
     """A range of customers -> which decisions another policy would change. Runs in a worker; nothing is recorded."""
     before = pool.seat().policy
-    after = load_policy(piece.against, features=[feature.name for feature in FEATURES])
+    after = load_policy(piece.against, features=NAMES)
     contexts = (case.context for cases in _cases(piece, Tally()) for case in cases)
     return compare.changes(compare.both(contexts, before, after))
 

@@ -49,6 +49,10 @@ THIN = pa.schema(
         ("granted", pa.int64()),
         ("consent_to", pa.string()),
         ("zone", pa.string()),
+        ("product", pa.string()),
+        ("risk", pa.int64()),
+        ("outcome", pa.string()),
+        ("dispute_status", pa.string()),
     ]
 )
 """The log without its texts: what the projections are made of."""

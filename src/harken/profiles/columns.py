@@ -34,6 +34,10 @@ ATTRIBUTES: Mapping[str, tuple[str, type]] = {
     "granted": ("granted", bool),
     "consent_to": ("channel", str),
     "zone": ("zone", str),
+    "product": ("product", str),
+    "risk": ("risk", int),
+    "outcome": ("outcome", str),
+    "dispute_status": ("status", str),
 }
 """Column -> the attribute of a typed event it comes from and its JSON type; another type counts as absent."""
 

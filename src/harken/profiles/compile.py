@@ -27,7 +27,9 @@ MOMENT_OFFSET = 10**17  #: added to microseconds so that they always have 18 dig
 LAST_STEP = 4_096  #: a small integer's place in a packed (moment, value)
 LAST_HALF = LAST_STEP // 2
 LAST_EPOCH_US = 946_684_800_000_000  #: 2000; packed moments reach 71 years either way
-TEXT_COLUMNS = frozenset({"channel", "language", "addressed_to", "zone", "consent_to"})
+TEXT_COLUMNS = frozenset(
+    {"channel", "language", "addressed_to", *(name for name, (_, kind) in ATTRIBUTES.items() if kind is str)}
+)
 HISTOGRAMS = frozenset({"mode", "p90", "distinct"})
 
 KEYS = ("identity", "tile")
@@ -37,7 +39,9 @@ KEYS = ("identity", "tile")
 class TileFrames:
     """Lazy results, one row a tile. All are keyed by `identity` and `tile`."""
 
-    lanes: Mapping[str, Frame]  #: lane key -> one column for each part of each measure, `m<measure>_<part>`
+    lanes: Mapping[
+        str, Frame
+    ]  #: lane key -> one column for each part of each measure, `m<measure>_<part>`; none where nothing of the kind happened
     mixed: Mapping[
         str, Frame
     ]  #: lane key -> the events of tiles whose histograms need counting, a column `m<measure>` each
@@ -72,9 +76,10 @@ def tiles(thin: Frame, materialise: Materialise, plan: Plan = CUSTOMER) -> TileF
     """
     known = with_columns(thin.filter(~nw.col("identity").is_null()))
     events = materialise("events", known)
+    kinds = {ANY, *events.select("kind").unique().collect("pyarrow")["kind"].to_list()}
     lanes: dict[str, Frame] = {}
     mixed: dict[str, Frame] = {}
-    for lane in plan.lanes:
+    for lane in (lane for lane in plan.lanes if lane.kind in kinds):
         rows = _rows_of(lane, events)
         lanes[lane.key] = grouped = materialise(lane_name(lane.key), _grouped(lane, rows))
         uncounted = _mixed(lane, rows, grouped)
@@ -120,7 +125,8 @@ def _grouped(lane: Lane, rows: Frame) -> Frame:
         for part, expression in _parts(measure).items()
     }
     grouped = rows.select(*KEYS, **parts).group_by(*KEYS).agg(**{name: _aggregated(name) for name in parts})
-    return grouped.with_columns(**{name: _whole(name) for name in parts if _is_integer(lane, name)})
+    whole = {name: _whole(name) for name in parts if _is_integer(lane, name)}
+    return grouped.with_columns(**whole) if whole else grouped  # narwhals refuses to be asked for nothing
 
 
 def _parts(measure: Measure) -> dict[str, Any]:

@@ -6,22 +6,29 @@ only, so that any engine can carry them.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
 from harken.domain.event import Kind
+from harken.domain.profile import Value
 from harken.profiles import aggregates as a
 from harken.profiles.aggregates import Aggregate
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 DAY_TILES_FROM_US = 12 * DAY_US  #: windows this long or longer use day tiles, shorter ones hour tiles
-LAYOUT = 1  #: raise it when the form of the state or a derived column changes: states are then rebuilt
+LAYOUT = 2  #: raise it when the form of the state or a derived column changes: states are then rebuilt
 
 RECEIVED = {"kind": Kind.MESSAGE_RECEIVED.value}
 PAYMENT = {"kind": Kind.PAYMENT.value}
 LOGIN = {"kind": Kind.LOGIN.value}
+TRANSACTION = {"kind": Kind.TRANSACTION.value}
+DISPUTE = {"kind": Kind.DISPUTE.value}
+CREDIT = {"kind": Kind.CREDIT_DECISION.value}
+RISK = {"kind": Kind.RISK_SIGNAL.value}
+CALL = {"kind": Kind.SUPPORT_CALL.value}
+VISIT = {"kind": Kind.BRANCH_VISIT.value}
 CONTACT = {"kind": "contact"}  #: rows made of a conversation's facts: one for each time we spoke
 CASE = {"kind": "case"}  #: one for each conversation, at its last turn
 REPLY = {"kind": "reply"}  #: one for each answered wait, at the last turn of its conversation
@@ -81,11 +88,29 @@ EVENT_FEATURES = (
     Feature("thanks_90d", a.COUNT, "at", "Times they thanked us.", _messages("thanks"), "90d"),
     Feature("regulatory_90d", a.COUNT, "at", "Talk of lawyers or regulators.", _messages("regulatory"), "90d"),
     Feature("payments_30d", a.COUNT, "at", "Payments this month.", PAYMENT, "30d"),
+    Feature("payment_amount_7d", a.TOTAL, "amount_minor", "Paid this week, in minor units.", PAYMENT, "7d"),
     Feature("payment_amount_30d", a.TOTAL, "amount_minor", "Paid this month, in minor units.", PAYMENT, "30d"),
+    Feature("payment_amount_90d", a.TOTAL, "amount_minor", "Paid this quarter, in minor units.", PAYMENT, "90d"),
     Feature("payment_p90_90d", a.P90, "amount_minor", "Nine in ten payments were at most this.", PAYMENT, "90d"),
-    Feature("transactions_30d", a.COUNT, "at", "How much they use us.", {"kind": Kind.TRANSACTION.value}, "30d"),
+    Feature("transactions_30d", a.COUNT, "at", "How much they use us.", TRANSACTION, "30d"),
+    Feature("last_product", a.LAST, "product", "The kind of product they used last.", TRANSACTION),
+    Feature("usual_product_90d", a.MODE, "product", "The kind of product they use most.", TRANSACTION, "90d"),
     Feature("failed_logins_24h", a.COUNT, "at", "Perhaps locked out just now.", {**LOGIN, "success": 0}, "24h"),
+    Feature("logins_30d", a.COUNT, "at", "How often they came in this month.", {**LOGIN, "success": 1}, "30d"),
     Feature("last_login_at", a.HIGHEST, "at", "When they last came in.", {**LOGIN, "success": 1}),
+    Feature("pages_30d", a.COUNT, "at", "Pages of ours they looked at.", {"kind": Kind.PAGE.value}, "30d"),
+    Feature("screens_30d", a.COUNT, "at", "Screens of our app they looked at.", {"kind": Kind.SCREEN.value}, "30d"),
+    Feature("disputes_90d", a.COUNT, "at", "Disputes told and moved on this quarter.", DISPUTE, "90d"),
+    Feature("last_dispute_at", a.HIGHEST, "at", "When a dispute of theirs last moved.", DISPUTE),
+    Feature("last_dispute_status", a.LAST, "dispute_status", "Where their last dispute stands.", DISPUTE),
+    Feature("last_credit_decision_at", a.HIGHEST, "at", "When we last decided on credit for them.", CREDIT),
+    Feature("last_credit_decision", a.LAST, "outcome", "What that decision was.", CREDIT),
+    Feature("risk", a.LAST, "risk", "The risk that was last signalled, 0 to 1000.", RISK),
+    Feature("risk_highest_30d", a.HIGHEST, "risk", "The highest risk signalled this month, 0 to 1000.", RISK, "30d"),
+    Feature("support_calls_30d", a.COUNT, "at", "Calls with our people this month.", CALL, "30d"),
+    Feature("last_support_call_at", a.HIGHEST, "at", "When they last spoke with our people.", CALL),
+    Feature("branch_visits_90d", a.COUNT, "at", "Visits to a branch this quarter.", VISIT, "90d"),
+    Feature("last_branch_visit_at", a.HIGHEST, "at", "When they last came to a branch.", VISIT),
     *(
         Feature(
             f"consent_{channel}",
@@ -115,7 +140,62 @@ CONVERSATION_FEATURES = (
     Feature("last_contact_at", a.HIGHEST, "at", "When we last spoke to them.", CONTACT),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A value of other features of the same moment: it needs no state, and no engine computes it."""
+
+    name: str
+    of: tuple[str, ...]
+    how: Callable[..., Value]
+    what: str  #: the formula in words
+    why: str
+
+
+def _engagement(pages: int, screens: int, logins: int, messages: int, payments: int) -> int:
+    return pages + screens + 2 * logins + 3 * messages + 3 * payments
+
+
+def _shift(week: int, quarter: int) -> float | None:
+    """One division of integers, so that every engine agrees."""
+    return week * 90 / (quarter * 7) if quarter > 0 else None
+
+
+def _latest(*moments: int | None) -> int | None:
+    return max((moment for moment in moments if moment is not None), default=None)
+
+
+DERIVED_FEATURES = (
+    Derived(
+        "engagement_30d",
+        ("pages_30d", "screens_30d", "logins_30d", "messages_30d", "payments_30d"),
+        _engagement,
+        "pages + screens + 2 logins + 3 messages + 3 payments",
+        "How alive the relation is: an offer to somebody who is gone is noise.",
+    ),
+    Derived(
+        "spending_shift",
+        ("payment_amount_7d", "payment_amount_90d"),
+        _shift,
+        "this week's payments as a multiple of the quarter's usual week",
+        "Money that suddenly moves otherwise is a need, or a fraud.",
+    ),
+    Derived(
+        "last_support_contact_at",
+        ("last_contact_at", "last_support_call_at", "last_branch_visit_at"),
+        _latest,
+        "the latest of our last word, the last call and the last visit",
+        "When anybody of ours last dealt with them, whatever the channel.",
+    ),
+)
+
 FEATURES = EVENT_FEATURES + CONVERSATION_FEATURES
+NAMES = (*(feature.name for feature in FEATURES), *(feature.name for feature in DERIVED_FEATURES))
+
+
+def derived(values: Mapping[str, Value]) -> dict[str, Value]:
+    """The derived features, from every other feature of the moment."""
+    return {feature.name: feature.how(*(values[name] for name in feature.of)) for feature in DERIVED_FEATURES}
 
 
 @cache

@@ -75,7 +75,7 @@ def on_disk(folder: Path) -> Batches:
 def pack(frames: TileFrames, batches: Batches = in_memory, plan: Plan = CUSTOMER) -> Iterator[tuple[str, bytes]]:
     """Identity and its pruned state, in the engine's order of identities."""
     ages = _by_identity(plan.lanes[0], frames, batches)
-    others = [(lane, _by_identity(lane, frames, batches)) for lane in plan.lanes[1:]]
+    others = [(lane, _by_identity(lane, frames, batches)) for lane in plan.lanes[1:] if lane.key in frames.lanes]
     walks = [_Walk(lane, stream, head) for lane, stream in others if (head := next(stream, None))]
     for identity, ever in ages:
         state: dict[str, Any] = {ANY: ever}

@@ -17,6 +17,8 @@ from harken.profiles.features import DAY_US, EVENT_FEATURES, Feature
 ANY = "*"  #: the lane of every kind; its one tile tells how new the state is
 EVER = 0  #: the width of a tile that holds all time
 _WIDTH_LETTERS = {EVER: "", DAY_US: ".d"}
+_SHORT = {Kind.MESSAGE_RECEIVED.value: "mr"}
+"""The kind that nearly every stored state carries, several times over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +119,13 @@ def _lane(kind: str, hop_us: int, features: Sequence[Feature]) -> Lane:
             measures.append(measure)
         readings.setdefault(feature.window_us or EVER, []).append(reading_of(feature, measures.index(measure)))
     return Lane(
-        key=_initials(kind) + _WIDTH_LETTERS.get(hop_us, ".h"),
+        key=_SHORT.get(kind, kind) + _WIDTH_LETTERS.get(hop_us, ".h"),
         kind=kind,
         hop_us=hop_us,
         measures=tuple(measures),
         readings=tuple((window, tuple(readings[window])) for window in sorted(readings)),
         longest_us=max(readings),
     )
-
-
-def _initials(kind: str) -> str:
-    """`message_received` -> `mr`: short, because every stored state carries it."""
-    return "".join(word[0] for word in kind.split("_"))
 
 
 CUSTOMER = plan_of(EVENT_FEATURES)
