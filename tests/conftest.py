@@ -91,6 +91,13 @@ def store_url(postgres_url: str, _template: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def another_store_url(postgres_url: str, _template: str) -> Iterator[str]:
+    """A second one, to compare with."""
+    with fresh_store(postgres_url, _template) as url:
+        yield url
+
+
 @contextlib.contextmanager
 def fresh_store(url: str, template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"

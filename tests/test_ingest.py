@@ -490,3 +490,19 @@ def test_the_first_line_of_an_events_file_must_be_an_object(store_url: str, tmp_
     path.write_text("id,text\n")
     with quick(store_url, tmp_path) as desk, pytest.raises(UnsuitableError, match="not JSON Lines"):
         batch.ingest(Source(path=path, format="events"), desk, Steady())
+
+
+def test_a_late_answer_takes_its_place_among_turns_that_time_had_linked(
+    store_url: str, another_store_url: str, tmp_path: Path
+) -> None:
+    """What came after it on the channel goes on from it now, and so is in its thread."""
+    early = [said(1, "ada", 9, "Where is my card?"), said(2, "ada", 7, "Hello?"), said(3, "ben", 20, "No statement.")]
+    late = [said(4, "ada", 8, "Same here!", in_reply_to="kb:3")]
+
+    with quick(store_url, tmp_path / "parts") as desk:
+        take_in_events(desk, early, "early.jsonl")
+        take_in_events(desk, late, "late.jsonl")
+    with quick(another_store_url, tmp_path / "whole") as desk:
+        take_in_events(desk, early + late)
+
+    assert derived(store_url) == derived(another_store_url)

@@ -4,29 +4,23 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from harken.conversations.topics import topic_hits
-from harken.domain.event import Kind
 from harken.domain.run import Appended, Run
 from harken.flow import pool, relating, thin
 from harken.flow.desk import Desk
 from harken.flow.load import Load
 from harken.flow.loading import Checked
 from harken.flow.ports import Warehouse
+from harken.flow.reading import Kept, Subject, kept
 from harken.flow.relating import Related
 from harken.flow.tables import LOG
 from harken.intake import normalise
-from harken.intake.read import read
-from harken.kit import spans, words
 from harken.kit.spool import Slice, rows_in, slices
 from harken.privacy import keys
 from harken.privacy.ring import KeyRing
-from harken.privacy.sealing import Body
 
 KEYS_AT_ONCE = 100_000
 _BESIDE_THE_TEXT = [
@@ -42,7 +36,6 @@ _BESIDE_THE_TEXT = [
     "attributes",
     "source",
 ]
-_MESSAGES = frozenset({Kind.MESSAGE_RECEIVED.value, Kind.MESSAGE_SENT.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +70,9 @@ def append(load: Load, checked: Checked, related: Related, desk: Desk, *, with_m
     held = _keys(load, related, desk.bench.master)
     sealing = _sealing(load, checked, related, held)
     load.step("sealing and appending", rows_in(sealing))
-    kept = load.spool.folder / "thin"
-    kept.mkdir()
-    blocks = [Block(load.run, rows, not load.first, with_mood, kept) for rows in slices(sealing, desk.block_rows)]
+    beside = load.spool.folder / "thin"
+    beside.mkdir()
+    blocks = [Block(load.run, rows, not load.first, with_mood, beside) for rows in slices(sealing, desk.block_rows)]
     inserted = duplicates = 0
     whole = bool(blocks)
     for rows, done in _appended(load, blocks):
@@ -87,7 +80,7 @@ def append(load: Load, checked: Checked, related: Related, desk: Desk, *, with_m
         duplicates += done.duplicates
         whole = whole and done.first is not None
         load.progress.advance(rows)
-    return InTheLog(inserted, duplicates, kept if whole else None)
+    return InTheLog(inserted, duplicates, beside if whole else None)
 
 
 def _keys(load: Load, related: Related, master: keys.MasterKey) -> Path:
@@ -175,39 +168,13 @@ def _entered(wanted: Wanted, rows: pa.Table | None, warehouse: Warehouse) -> App
 
 def _rows(table: pa.Table, ring: KeyRing, *, with_mood: bool) -> pa.Table:
     """The block as the log keeps it."""
-    made = list(_read_and_sealed(table, ring, with_mood=with_mood))
+    given = zip(*(table[name].to_pylist() for name in ("id", "kind", "text", "subject", "wrapped")), strict=True)
+    made = [
+        kept(id_, kind, text, Subject(subject, wrapped), ring, with_mood=with_mood)
+        for id_, kind, text, subject, wrapped in given
+    ]
     columns = {name: table[name] for name in _BESIDE_THE_TEXT}
     columns["at"] = table["at"].cast(pa.timestamp("us", "UTC"))
-    names = ("body", "language", "sentiment", "urgency", "signals", "evidence")
-    for name, values in zip(names, zip(*made, strict=True), strict=True):
+    for name, values in zip(Kept._fields, zip(*made, strict=True), strict=True):
         columns[name] = pa.array(values, LOG.field(name).type)
     return pa.table({name: columns[name] for name in LOG.names}).cast(LOG)
-
-
-def _read_and_sealed(table: pa.Table, ring: KeyRing, *, with_mood: bool) -> Iterator[tuple[Any, ...]]:
-    """(body, language, sentiment, urgency, signals, evidence) of every row."""
-    names = ("id", "kind", "text", "subject", "wrapped")
-    for id_, kind, text, subject, wrapped in zip(*(table[name].to_pylist() for name in names), strict=True):
-        if not text:
-            yield None, "und", None, 0, 0, None
-            continue
-        places = spans.find_spans(text)
-        body = ring.seal(subject, wrapped, id_, Body(text, places))
-        if kind not in _MESSAGES:
-            yield body, "und", None, 0, 0, None
-            continue
-        plain = spans.clean(text, places)
-        from_customer = kind == Kind.MESSAGE_RECEIVED
-        said = words.split(plain)
-        reading = read(plain, said, from_customer=from_customer, with_mood=with_mood)
-        evidence = dict(reading.evidence)
-        if from_customer:
-            evidence |= topic_hits(said)
-        yield (
-            body,
-            reading.language,
-            reading.sentiment,
-            reading.urgency,
-            reading.signals,
-            orjson.dumps(evidence).decode() if evidence else None,
-        )

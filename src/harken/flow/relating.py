@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harken.conversations import threads
+from harken.domain.event import Channel
 from harken.flow.load import Load
 
 _LINKS = ("id", "kind", "identity", "channel", "at", "in_reply_to")
@@ -43,11 +44,12 @@ def relate(load: Load, events: Path) -> Related:
 
 def _neighbours(load: Load, events: Path) -> Path | None:
     new = pq.read_table(events, columns=["id", "in_reply_to", "identity", "channel"])
-    unlinked = new.filter(pc.and_(pc.is_null(new["in_reply_to"]), pc.not_equal(new["channel"], "twitter")))
+    # A turn with a link of its own too: the customer's next one on the channel may have gone on from an earlier one.
+    timed = new.filter(pc.not_equal(new["channel"], Channel.TWITTER.value))
     found = load.warehouse.neighbours(
         new["id"].combine_chunks(),
         pc.unique(new["in_reply_to"].drop_null()),
-        pc.unique(unlinked["identity"].drop_null()),
+        pc.unique(timed["identity"].drop_null()),
     )
     if not found.num_rows:
         return None

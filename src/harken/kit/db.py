@@ -24,6 +24,10 @@ PROBE_TIMEOUT_S = 2
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
 
+class DeadlockError(TryAgainError):
+    """Two transactions waited for each other; this one was undone and may simply be done again."""
+
+
 class Database:
     """A PostgreSQL by URL. Every connection serves as `harken_app`, whoever logged in."""
 
@@ -58,6 +62,8 @@ class Database:
             raise TryAgainError(
                 f"The database did not answer: {self._why()}. What was committed is kept; try again when it is back."
             ) from broken
+        except psycopg.errors.DeadlockDetected as undone:
+            raise DeadlockError from undone
         except psycopg.OperationalError as broken:
             raise TryAgainError(
                 f"The database went away: {first_line(broken)}. What was committed is kept; run the same command again."

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import os
 import stat
 from collections.abc import Sequence
@@ -50,6 +51,11 @@ class MasterKey:
 
     def decrypt(self, nonce: bytes, sealed: bytes, about: bytes) -> bytes:
         return self._aead.decrypt(nonce, sealed, about)
+
+    def fingerprint(self, purpose: str, content: bytes) -> bytes:
+        """16 bytes that are the same for the same content, and tell nobody without this key what it was."""
+        key = hashlib.blake2b(purpose.encode(), key=self._key, digest_size=32).digest()
+        return hashlib.blake2b(content, key=key, digest_size=16).digest()
 
     def __repr__(self) -> str:
         return "MasterKey(hidden)"

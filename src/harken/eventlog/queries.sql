@@ -1,0 +1,50 @@
+-- name: write_with_batches
+-- Shared among those who write event by event; a batch, which resolves threads from what it read at its start, has it alone.
+SELECT pg_try_advisory_xact_lock_shared(7310001) AS taken;
+
+-- name: lock
+-- Whoever changes these identities and threads waits until the others have. In order, so that two never wait for each other
+-- unless a thread joins another midway.
+SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)s::bigint[]) AS key;
+
+-- name: append
+-- Positions are known before, so nobody has to read them back; an id is taken once.
+INSERT INTO event (position, id, kind, identity, author, channel, at, in_reply_to, addressed_to, subject, body, language,
+                   sentiment, urgency, signals, evidence, attributes, source, received_at, digest)
+OVERRIDING SYSTEM VALUE
+SELECT reserved.first + place, id, kind, identity, author, channel, 'epoch'::timestamptz + at * interval '1 microsecond',
+       in_reply_to, addressed_to, subject, body, language, sentiment, urgency, signals, evidence, attributes, source,
+       received_at, digest
+FROM (SELECT reserve_positions(cardinality(%(id)s::text[])) AS first OFFSET 0) AS reserved,
+     unnest(%(place)s::bigint[], %(id)s::text[], %(kind)s::text[], %(identity)s::text[], %(author)s::text[],
+            %(channel)s::text[], %(at)s::bigint[], %(in_reply_to)s::text[], %(addressed_to)s::text[], %(subject)s::text[],
+            %(body)s::bytea[], %(language)s::text[], %(sentiment)s::smallint[], %(urgency)s::smallint[],
+            %(signals)s::int[], %(evidence)s::text[], %(attributes)s::text[], %(source)s::text[],
+            %(received_at)s::timestamptz[], %(digest)s::bytea[])
+       AS arrived (place, id, kind, identity, author, channel, at, in_reply_to, addressed_to, subject, body, language,
+                   sentiment, urgency, signals, evidence, attributes, source, received_at, digest)
+ORDER BY id
+ON CONFLICT (id) DO NOTHING
+RETURNING id, position;
+
+-- name: stored
+-- What the log has under these ids: the same again, or something else.
+SELECT id, position, subject, digest FROM event WHERE id = ANY(%(ids)s);
+
+-- name: subjects_of
+-- Whose key sealed these events: an answer of ours belongs to the customer whom it answers.
+SELECT id, subject FROM event WHERE id = ANY(%(ids)s);
+
+-- name: advance
+-- The comparison keeps out a worker that was thought dead and still writes: it believes in an offset that is history.
+UPDATE source_offset SET next_offset = %(upto)s, newest_offset = %(newest)s, moved_at = %(at)s
+WHERE stream = %(stream)s AND partition = %(partition)s AND next_offset = %(expected)s;
+
+-- name: begin
+-- The first batch of a partition; where another worker was quicker nothing is inserted, and that worker has the turn.
+INSERT INTO source_offset (stream, partition, next_offset, newest_offset, moved_at)
+VALUES (%(stream)s, %(partition)s, %(upto)s, %(newest)s, %(at)s) ON CONFLICT DO NOTHING;
+
+-- name: offset
+-- Where a worker goes on that was handed this partition.
+SELECT next_offset FROM source_offset WHERE stream = %(stream)s AND partition = %(partition)s;

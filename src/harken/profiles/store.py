@@ -1,0 +1,55 @@
+"""States of identities and who is who, read and replaced within the transaction of the events that change them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from psycopg.types.json import Jsonb
+
+from harken.kit import db, sql
+from harken.profiles import identity, stored
+from harken.profiles.fold import State
+from harken.profiles.identity import Edge, Link
+
+q = sql.queries(__package__)
+
+
+def states(tx: db.Tx, identities: Iterable[str]) -> dict[str, State]:
+    """Those that exist."""
+    found = db.rows(tx, q.states, identities=list(identities))
+    return {row["identity"]: stored.from_bytes(row["state"]) for row in found}
+
+
+def keep(tx: db.Tx, states: Mapping[str, State]) -> None:
+    packed = [stored.to_bytes(state).decode() for state in states.values()]
+    tx.execute(q.keep, {"identities": list(states), "states": packed})
+
+
+def say(tx: db.Tx, links: Sequence[tuple[Link, int, str]], now: datetime) -> None:
+    """(link, at, event): what events say of identifiers, in any order, as often as they like."""
+    words = sorted(identity.newest(links).items())  # in order, so that two writers never wait for each other
+    rows = [(*edge, not word.parted, word.at, word.event) for edge, word in words]
+    columns = dict(
+        zip(("one", "other", "kind", "joined", "at", "event"), map(list, zip(*rows, strict=True)), strict=True)
+    )
+    turned = db.rows(tx, q.say, **columns)
+    if turned:
+        tx.execute(q.lock_identities)
+        names = {name for row in turned for name in (row["one"], row["other"])}
+        _settle(tx, sorted(names), ",".join(sorted({word.event for _, word in words})), now)
+
+
+def _settle(tx: db.Tx, names: list[str], event: str, now: datetime) -> None:
+    """Whose the identities around these are, after a pair of them joined or parted."""
+    reached = db.rows(tx, q.component, names=names)
+    around = sorted({row["name"] for row in reached})
+    edges = {Edge(row["one"], row["other"], row["kind"]) for row in reached if row["one"]}
+    found = identity.resolve(sorted(edges))
+    before = {row["identity"]: row["customer"] for row in db.rows(tx, q.members, names=around)}
+    tx.execute(q.forget_members, {"names": around})
+    tx.execute(q.forget_conflicts, {"names": around})
+    tx.execute(q.join, {"names": list(found.members), "customers": list(found.members.values())})
+    for name, (reason, customers) in sorted(found.conflicts.items()):
+        tx.execute(q.show_conflict, {"name": name, "reason": reason.value, "customers": list(customers)})
+    if before != found.members:
+        after = Jsonb(dict(sorted(found.members.items())))
+        tx.execute(q.changed, {"event": event, "at": now, "before": Jsonb(before), "after": after})

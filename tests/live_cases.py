@@ -1,0 +1,115 @@
+"""What the tests of live events share: made-up events in our own format, received one by one or in batches."""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from journey import BRAND, MASTER, NOW
+
+from harken.flow.arriving import Arrival, Receipt
+from harken.flow.live import LiveDesk, receive
+from harken.intake import reading_events
+from harken.kit import db
+from harken.kit.clock import stopped_at
+from harken.profiles.identity import Link
+
+Event = dict[str, Any]
+SOURCE = "kb"
+CHANNELS = ("email", "chat", "phone", "twitter", "app")
+WORDS = (
+    "My card was declined again, this is urgent!",
+    "How do I change the limit of my card?",
+    "Thanks, that worked.",
+    "Still not working, I am furious. I want to speak to a person.",
+    "Wo finde ich meinen Kontoauszug?",
+    "ok",
+)
+OURS = (
+    "Please look in the app under Cards, then Limits.",
+    "Sorry about that. Which phone do you use?",
+    "We have fixed it. Have a great day!",
+)
+
+
+def arrival(event: Event, *links: Link, now: datetime = NOW) -> Arrival:
+    """As the door would hand it over."""
+    line = orjson.dumps(event)
+    row = reading_events.event(line.decode(), source=SOURCE, now_us=int(now.timestamp() * 1_000_000))
+    return Arrival(row=row, links=links, same_as=line, raw=line, received_at=now)
+
+
+@contextmanager
+def live_desk(url: str, *, now: datetime = NOW) -> Iterator[LiveDesk]:
+    database = db.Database(url)
+    try:
+        yield LiveDesk(database=database, master=MASTER, clock=stopped_at(now))
+    finally:
+        database.close()
+
+
+def receive_all(desk: LiveDesk, arrivals: Sequence[Arrival], size: int = 50) -> list[Receipt]:
+    return [receipt for at in range(0, len(arrivals), size) for receipt in receive(arrivals[at : at + size], desk)]
+
+
+def made_up(size: int, seed: int, customers: int = 12) -> list[Event]:
+    """Messages that answer each other, across threads and customers, and everything else that happens to customers."""
+    chance = random.Random(seed)
+    events: list[Event] = []
+    for number in range(size):
+        customer = str(chance.randrange(customers))
+        at = NOW - timedelta(hours=chance.randrange(1, 1200), minutes=chance.randrange(60))
+        make = chance.choice((_message, _message, _message, _reply, _reply, _fact))
+        events.append(make(chance, f"{SOURCE}:{number}", customer, at, events))
+    return events
+
+
+def _base(id_: str, customer: str, at: datetime, channel: str, **more: Any) -> Event:
+    return {"id": id_, "customer": customer, "channel": channel, "happened_at": at.isoformat(), **more}
+
+
+def _message(chance: random.Random, id_: str, customer: str, at: datetime, before: Sequence[Event]) -> Event:
+    more: Event = {"kind": "message_received", "brand": BRAND, "text": chance.choice(WORDS)}
+    if before and chance.random() < 0.4:
+        more["in_reply_to"] = chance.choice(before)["id"]
+    elif chance.random() < 0.1:
+        more["in_reply_to"] = f"{SOURCE}:never-{chance.randrange(3)}"
+    return _base(id_, customer, at, chance.choice(CHANNELS), **more)
+
+
+def _reply(chance: random.Random, id_: str, customer: str, at: datetime, before: Sequence[Event]) -> Event:
+    more: Event = {"kind": chance.choice(("message_sent",) * 5 + ("issue_resolved",)), "brand": BRAND}
+    more["text"] = chance.choice(OURS)
+    if before:
+        more["in_reply_to"] = chance.choice(before)["id"]
+    event = _base(id_, customer, at, chance.choice(CHANNELS), **more)
+    if before and chance.random() < 0.5:
+        del event["customer"]
+    return event
+
+
+def _fact(chance: random.Random, id_: str, customer: str, at: datetime, before: Sequence[Event]) -> Event:
+    kinds: dict[str, Event] = {
+        "payment": {"amount_minor": chance.randrange(1, 90_000)},
+        "transaction": {"product": chance.choice(("card", "loan")), "zone": "Europe/Lisbon"},
+        "login": {"success": chance.random() < 0.7},
+        "consent": {"channel": chance.choice(("email", "phone")), "granted": chance.random() < 0.5},
+        "dispute": {"status": chance.choice(("opened", "refused"))},
+        "credit_decision": {"outcome": chance.choice(("approved", "declined"))},
+        "risk_signal": {"risk": chance.randrange(1001)},
+        "support_call": {},
+        "branch_visit": {},
+        "page": {},
+    }
+    kind = chance.choice(list(kinds))
+    return _base(id_, customer, at, "system", kind=kind, attributes=kinds[kind])
+
+
+def shuffled(events: Iterable[Event], seed: int, *, twice: float = 0.05) -> list[Event]:
+    """In no order, some of them twice."""
+    chance = random.Random(seed)
+    delivered = [event for event in events for _ in range(2 if chance.random() < twice else 1)]
+    chance.shuffle(delivered)
+    return delivered
