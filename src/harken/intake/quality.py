@@ -16,12 +16,14 @@ class Reason(StrEnum):
     BAD_INBOUND = "bad_inbound"  #: neither true nor false
     UNREADABLE_TIME = "unreadable_time"
     TIME_IN_FUTURE = "time_in_future"  #: later than the run's own clock
+    TIME_TOO_OLD = "time_too_old"  #: before 1990: a clock that was never set
     EMPTY_TEXT = "empty_text"
     CONFLICTING_DUPLICATE = "conflicting_duplicate"  #: the id of an earlier row with other content
     MOJIBAKE_UNREPAIRABLE = "mojibake_unrepairable"
     UNKNOWN_KIND = "unknown_kind"
     MISSING_FIELD = "missing_field"
     WRONG_TYPE = "wrong_type"
+    OUT_OF_RANGE = "out_of_range"  #: a text too long, a number too large or a nesting too deep for the format
 
 
 class Repair(StrEnum):

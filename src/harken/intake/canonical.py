@@ -1,0 +1,50 @@
+"""A body as somebody sent it -> limits held, and one spelling of it whatever the order of its keys."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from harken.intake.fields import InvalidEventError
+from harken.intake.quality import Reason
+
+MOST_DEPTH = 12
+MOST_CHARACTERS = 16_384
+MOST_KEY_CHARACTERS = 256
+
+
+def check(value: Any, depth: int = MOST_DEPTH) -> None:
+    """Raises InvalidEventError for what JSON does not know (NaN too), and for what is too deep or too long."""
+    if isinstance(value, str):
+        _fits(len(value) <= MOST_CHARACTERS)
+    elif isinstance(value, Mapping):
+        _fits(depth > 0)
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise InvalidEventError(Reason.WRONG_TYPE)
+            _fits(len(key) <= MOST_KEY_CHARACTERS)
+            check(item, depth - 1)
+    elif isinstance(value, list):
+        _fits(depth > 0)
+        for item in value:
+            check(item, depth - 1)
+    elif not _is_scalar(value):
+        raise InvalidEventError(Reason.WRONG_TYPE)
+
+
+def _is_scalar(value: Any) -> bool:
+    return value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _fits(fits: bool) -> None:
+    if not fits:
+        raise InvalidEventError(Reason.OUT_OF_RANGE)
+
+
+def text(value: Mapping[str, Any]) -> str:
+    """JSON with sorted keys. Raises InvalidEventError for half a surrogate pair and for integers beyond 64 bits."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError as wrong:
+        raise InvalidEventError(Reason.WRONG_TYPE) from wrong
