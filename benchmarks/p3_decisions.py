@@ -50,7 +50,7 @@ def decide(what: str, customers: int | None, out: Path) -> dict[str, Any]:
     with bootstrap.desk_of(settings.load()) as desk:
         if what == "unrecorded":
             object.__setattr__(desk.bench, "open_warehouse", partial(unrecorded, desk.warehouse._url))  # type: ignore[attr-defined]
-        newest, _ = desk.warehouse.newest()
+        newest = desk.warehouse.newest().at
         assert newest is not None
         asked = Asked(customers=customers, as_of=newest + timedelta(seconds=datetime.now(UTC).timestamp() % 3600))
         begun = time.perf_counter()

@@ -9,12 +9,13 @@ from typing import Any
 import orjson
 from journey import BRAND, MASTER, NOW
 
+from harken.domain.link import Link
 from harken.flow.arriving import Arrival, Receipt
-from harken.flow.live import LiveDesk, receive
+from harken.flow.desk import LiveDesk
+from harken.flow.live import receive
 from harken.intake import reading_events
 from harken.kit import db
 from harken.kit.clock import stopped_at
-from harken.profiles.identity import Link
 
 Event = dict[str, Any]
 SOURCE = "kb"
@@ -38,7 +39,7 @@ def arrival(event: Event, *links: Link, now: datetime = NOW) -> Arrival:
     """As the door would hand it over."""
     line = orjson.dumps(event)
     row = reading_events.event(line.decode(), source=SOURCE, now_us=int(now.timestamp() * 1_000_000))
-    return Arrival(row=row, links=links, same_as=line, raw=line, received_at=now)
+    return Arrival(row=row, links=links, same_as=line, received_at=now)
 
 
 @contextmanager

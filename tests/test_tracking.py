@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tracking_cases import PROPERTIES, RECEIVED_US, saying, wire
 
 from harken.domain.event import Channel, Kind
+from harken.domain.link import Link
 from harken.intake import canonical, enrichment, identifiers, products
 from harken.intake.fields import InvalidEventError
-from harken.intake.identifiers import Link
 from harken.intake.normalise import EVENTS
 from harken.intake.quality import Reason
 from harken.intake.tracking import TYPES, Tracked, tracked

@@ -17,9 +17,9 @@ from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
 from harken.adapters.writers import OfflineWriter
 from harken.decide.ports import Writer
 from harken.errors import UnsuitableError
-from harken.flow.desk import Bench, Desk
+from harken.flow.desk import Bench, Desk, LiveDesk
 from harken.flow.ports import Warehouse
-from harken.kit import embedded_postgres, migrate, without_pandas
+from harken.kit import db, embedded_postgres, migrate, without_pandas
 from harken.kit.clock import wall_clock
 from harken.kit.embedded_postgres import Running
 from harken.privacy import keys
@@ -87,6 +87,7 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
     with store_of(settings, store) as running, _spark_of(settings, name) as spark:
         bench = bench_of(settings, running.url, master)
         warehouse = bench.open_warehouse()
+        live = _live_desk(running.url, master)
         try:
             _keep_to_this_key(warehouse, master)
             yield Desk(
@@ -100,10 +101,20 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 block_rows=settings.block_rows,
                 writes_offline=not asks_a_model(settings),
                 note=running.note,
+                live=live,
                 bench=bench,
             )
         finally:
             warehouse.close()
+            if live:
+                live.database.close()
+
+
+def _live_desk(url: str, master: MasterKey) -> LiveDesk | None:
+    """ClickHouse has no transaction that could hold an event and what follows from it."""
+    if clickhouse.is_clickhouse(url):
+        return None
+    return LiveDesk(database=db.Database(url), master=master, clock=wall_clock)
 
 
 def _spark_of(settings: "Settings", engine: str) -> "AbstractContextManager[Cluster | None]":

@@ -53,6 +53,15 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Newest:
+    """How new the log is."""
+
+    at: datetime | None  #: when its newest event happened; None: there is none
+    position: int
+    live: bool = False  #: events arrive one by one, so that now is now, and not the end of a file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
     """What `harken ingest --json` prints."""
 

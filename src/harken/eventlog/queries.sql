@@ -1,6 +1,11 @@
 -- name: write_with_batches
 -- Shared among those who write event by event; a batch, which resolves threads from what it read at its start, has it alone.
-SELECT pg_try_advisory_xact_lock_shared(7310001) AS taken;
+SELECT pg_try_advisory_xact_lock_shared(7310001) AS taken,
+       (SELECT definitions FROM projection WHERE name = 'profile') AS definitions;
+
+-- name: defined
+-- The first event of a store says what its profiles are made with.
+INSERT INTO projection (name, definitions, position) VALUES ('profile', %(definitions)s, 0) ON CONFLICT DO NOTHING;
 
 -- name: lock
 -- Whoever changes these identities and threads waits until the others have. In order, so that two never wait for each other
@@ -9,14 +14,14 @@ SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)s::bigint[]) AS key;
 
 -- name: append
 -- Positions are known before, so nobody has to read them back; an id is taken once.
+WITH reserved AS MATERIALIZED (SELECT reserve_positions(cardinality(%(id)s::text[])) AS first)
 INSERT INTO event (position, id, kind, identity, author, channel, at, in_reply_to, addressed_to, subject, body, language,
                    sentiment, urgency, signals, evidence, attributes, source, received_at, digest)
 OVERRIDING SYSTEM VALUE
-SELECT reserved.first + place, id, kind, identity, author, channel, 'epoch'::timestamptz + at * interval '1 microsecond',
+SELECT (SELECT first FROM reserved) + place, id, kind, identity, author, channel, 'epoch'::timestamptz + at * interval '1 microsecond',
        in_reply_to, addressed_to, subject, body, language, sentiment, urgency, signals, evidence, attributes, source,
        received_at, digest
-FROM (SELECT reserve_positions(cardinality(%(id)s::text[])) AS first OFFSET 0) AS reserved,
-     unnest(%(place)s::bigint[], %(id)s::text[], %(kind)s::text[], %(identity)s::text[], %(author)s::text[],
+FROM unnest(%(place)s::bigint[], %(id)s::text[], %(kind)s::text[], %(identity)s::text[], %(author)s::text[],
             %(channel)s::text[], %(at)s::bigint[], %(in_reply_to)s::text[], %(addressed_to)s::text[], %(subject)s::text[],
             %(body)s::bytea[], %(language)s::text[], %(sentiment)s::smallint[], %(urgency)s::smallint[],
             %(signals)s::int[], %(evidence)s::text[], %(attributes)s::text[], %(source)s::text[],

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from hashlib import blake2b
 
-from harken.errors import TryAgainError
+from harken.errors import TryAgainError, UnsuitableError
 from harken.kit import db, sql
 
 q = sql.queries(__package__)
@@ -50,10 +50,18 @@ class Stored:
 _COLUMNS = tuple(field.name for field in fields(Entry))
 
 
-def take_turn(tx: db.Tx) -> None:
-    """Raises TryAgainError while a batch writes: it resolves threads from what it read at its start."""
-    taken = db.row(tx, q.write_with_batches)
-    if not (taken and taken["taken"]):
+def take_turn(tx: db.Tx, definitions: str) -> None:
+    """Raises TryAgainError while a batch writes (it resolves threads from what it read at its start), and
+    UnsuitableError where the profiles were made with other definitions."""
+    turn = db.row(tx, q.write_with_batches)
+    assert turn is not None
+    if turn["taken"] and turn["definitions"] is None:
+        tx.execute(q.defined, {"definitions": definitions})
+    elif turn["taken"] and turn["definitions"] != definitions:
+        raise UnsuitableError(
+            "The profiles in this store were made with other feature definitions. Nothing was kept; run: harken profile rebuild"
+        )
+    if not turn["taken"]:
         raise TryAgainError(
             "A batch is writing to this store. Nothing of this was kept; send it again.", after_s=BATCH_WAIT_S
         )

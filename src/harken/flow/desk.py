@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harken.decide.ports import Writer
 from harken.flow.ports import Warehouse
 from harken.kit.clock import Clock
+from harken.kit.db import Database
 from harken.kit.engine import Engine
 from harken.privacy.keys import MasterKey
 
@@ -29,6 +30,16 @@ class Bench:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveDesk:
+    """What receiving events one by one needs at hand."""
+
+    database: Database
+    master: MasterKey
+    clock: Clock
+    with_mood: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     home: Path
     who: str
@@ -41,4 +52,5 @@ class Desk:
     bench: Bench
     executors: Callable[[], AbstractContextManager[Executor]] | None = None
     """Where a batch does its pieces. None: in processes of this machine."""
+    live: LiveDesk | None = None  #: None where the store takes files only
     note: str = ""  #: what people should know of where the data lies

@@ -11,6 +11,7 @@ from harken.conversations import store as conversations
 from harken.conversations.cases import Row
 from harken.conversations.regroup import Placed
 from harken.conversations.threads import LINKED_KINDS
+from harken.domain.link import Link
 from harken.eventlog import store as eventlog
 from harken.eventlog.store import Entry
 from harken.flow.preparing import LINKS
@@ -79,7 +80,7 @@ def who_is_who(tx: db.Tx, new: New, now: datetime) -> None:
         profiles.say(tx, said, now)
 
 
-def _said(new: New) -> Iterator[tuple[identity.Link, int, str]]:
+def _said(new: New) -> Iterator[tuple[Link, int, str]]:
     for entry, _ in new:
         if entry.attributes and _LINK_MARK in entry.attributes:
             for link in identity.from_text(orjson.loads(entry.attributes)[LINKS]):

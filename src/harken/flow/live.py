@@ -7,38 +7,28 @@ makes every event count once, however often it is delivered, in whatever order, 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from harken.errors import TryAgainError
 from harken.eventlog import store as eventlog
 from harken.eventlog.store import Advance, Entry
 from harken.flow import following, preparing
 from harken.flow.arriving import Arrival, Outcome, Receipt, Refusal
+from harken.flow.desk import LiveDesk
 from harken.intake import store as intake
 from harken.intake.quality import Reason
 from harken.intake.store import Refused
 from harken.kit import db
-from harken.kit.clock import Clock
 from harken.privacy import store as vault
 from harken.privacy.keys import MasterKey
 from harken.privacy.ring import KeyRing
 from harken.privacy.sealing import Body
+from harken.profiles.features import definitions_hash
 
 ATTEMPTS = 5
 """Two who join threads midway may wait for each other; the server then lets one of them try again."""
 
 QUARANTINE = "quarantine:live"
 """The subject of what was refused: nobody knows yet whose words they are."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveDesk:
-    """What receiving needs at hand."""
-
-    database: db.Database
-    master: MasterKey
-    clock: Clock
-    with_mood: bool = True
 
 
 def receive(arrived: Sequence[Arrival | Refusal], desk: LiveDesk, step: Advance | None = None) -> list[Receipt]:
@@ -62,7 +52,7 @@ def _received(
 ) -> list[Receipt]:
     now = desk.clock()
     with desk.database.transaction() as tx:
-        eventlog.take_turn(tx)
+        eventlog.take_turn(tx, definitions_hash())
         eventlog.lock(tx, following.names_of(entries))
         positions = eventlog.append(tx, entries) if entries else {}
         new = [(entry, positions[entry.id]) for entry in entries if entry.id in positions]
@@ -118,7 +108,8 @@ def _set_aside(tx: db.Tx, arrived: Sequence[Arrival | Refusal], receipts: Sequen
 
 
 def _refused(each: Arrival | Refusal, reason: str, wrapped: bytes, ring: KeyRing, master: MasterKey) -> Refused:
-    digest = master.fingerprint(QUARANTINE, each.raw)
-    sealed = ring.seal(QUARANTINE, wrapped, digest.hex(), Body(each.raw.decode("utf-8", "replace")))
+    raw = each.raw if isinstance(each, Refusal) else each.same_as
+    digest = master.fingerprint(QUARANTINE, raw)
+    sealed = ring.seal(QUARANTINE, wrapped, digest.hex(), Body(raw.decode("utf-8", "replace")))
     source = each.source if isinstance(each, Refusal) else each.row["source"]
     return Refused(source=source, reason=reason, digest=digest, sealed=sealed, received_at=each.received_at)

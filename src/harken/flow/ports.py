@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 import pyarrow as pa
 
 from harken.domain.ids import CustomerId, IdentityId
-from harken.domain.run import Appended, Run, RunRequest, Totals
+from harken.domain.run import Appended, Newest, Run, RunRequest, Totals
 
 Row: TypeAlias = dict[str, Any]
 
@@ -132,8 +132,8 @@ class Reading(Protocol):
         """Counts everything: for reports. A decision asks for the `newest`."""
         ...
 
-    def newest(self) -> tuple[datetime | None, int]:
-        """When the newest event happened (None: there is none), and the last position; quick in a store of any size."""
+    def newest(self) -> Newest:
+        """Quick in a store of any size."""
         ...
 
     def identities_of(self, customer: CustomerId) -> list[IdentityId]: ...

@@ -99,11 +99,13 @@ def _read(customer: CustomerId, desk: Desk, policy: Policy, as_of: datetime | No
 
 
 def moment_of(desk: Desk, as_of: datetime | None) -> Moment:
-    """The moment asked for, or the data's own last event."""
-    watermark, position = desk.warehouse.newest()
-    if watermark is None:
+    """The moment asked for; else now where events arrive live, and the data's own last event where they came in files."""
+    newest = desk.warehouse.newest()
+    if newest.at is None:
         raise UnsuitableError("The store is empty. Take interactions in first: harken ingest PATH, or see harken demo.")
-    return Moment(at=as_of or watermark, position=position)
+    return Moment(
+        at=as_of or (max(newest.at, desk.bench.clock()) if newest.live else newest.at), position=newest.position
+    )
 
 
 def _reader(desk: Desk, policy: Policy, as_of: datetime | None) -> Reader:

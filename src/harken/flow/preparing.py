@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 
+from harken.domain.link import Link
 from harken.eventlog import store as eventlog
 from harken.eventlog.store import Entry
 from harken.flow.arriving import Arrival, Refusal
@@ -73,7 +74,7 @@ def _entry(arrival: Arrival, subject: Subject, ring: KeyRing, master: MasterKey,
     )
 
 
-def _attributes(given: str | None, links: Sequence[identity.Link]) -> str | None:
+def _attributes(given: str | None, links: Sequence[Link]) -> str | None:
     if not links:
         return given
     told = orjson.loads(given) if given else {}

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import phonenumbers
 
 from harken.domain.event import Kind
+from harken.domain.link import Link
 from harken.intake import fields
 from harken.intake.fields import Fields, InvalidEventError
 from harken.intake.quality import Reason
@@ -32,15 +32,6 @@ _HANDLE = re.compile(r"[\w.-]{1,64}")
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 _TELLING = frozenset({Kind.IDENTIFY, Kind.PROFILE_UPDATE})
 _SILENT = frozenset({Kind.GROUP, Kind.ALIAS, Kind.UNMERGE})
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """`tie`: both were seen together; `alias`: somebody who knows says that they are one; `part`: that they are not."""
-
-    kind: Literal["tie", "alias", "part"]
-    one: str
-    other: str
 
 
 def owned(name: str, prefix: str) -> str:

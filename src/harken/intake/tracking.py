@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from harken.domain.event import Channel, Kind
+from harken.domain.link import Link
 from harken.intake import canonical, enrichment, fields, identifiers
 from harken.intake.fields import Fields, InvalidEventError, Row
-from harken.intake.identifiers import Blind, Link, mapping
+from harken.intake.identifiers import Blind, mapping
 from harken.intake.quality import Reason
 
 OLDEST_US = 631_152_000_000_000

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from harken.domain.link import Link
+
 ACCOUNT = "customer:"
 MAX_IDENTITIES = 100  #: of one customer; more is a shared terminal or a mistake, not a person
 MAX_ACCOUNTS = 10
@@ -105,21 +107,13 @@ def _groups(pairs: Iterable[tuple[str, str]]) -> list[set[str]]:
     return list({id(group): group for group in group_of.values()}.values())
 
 
-class Link(NamedTuple):
-    """What one event says of two identifiers."""
-
-    kind: str  #: `tie`, `alias`, or `part`: they are not one
-    one: str
-    other: str
-
-
 def to_text(links: Iterable[Link]) -> str:
     """As an attribute of the event, from which a rebuild reads it again. Identifiers have no blanks."""
     return "; ".join(" ".join(link) for link in links)
 
 
 def from_text(text: str) -> list[Link]:
-    return [Link(*part.split(" ")) for part in text.split("; ")] if text else []
+    return [Link._make(part.split(" ")) for part in text.split("; ")] if text else []
 
 
 class Said(NamedTuple):

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
+from harken.domain.link import Link
 from harken.kit import db, sql
 from harken.profiles import identity, stored
 from harken.profiles.fold import State
-from harken.profiles.identity import Edge, Link
+from harken.profiles.identity import Edge
 
 q = sql.queries(__package__)
 

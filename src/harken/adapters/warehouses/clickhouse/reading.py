@@ -1,7 +1,6 @@
 """The store -> what a decision reads, in bounded pieces."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 import pyarrow as pa
 
@@ -11,7 +10,7 @@ from harken.adapters.warehouses.clickhouse.snapshot import Snapshot
 from harken.adapters.warehouses.clickhouse.tables import BODY, COUNT, TEXT, TIME
 from harken.adapters.warehouses.pieces import Row
 from harken.domain.ids import CustomerId, IdentityId
-from harken.domain.run import Totals
+from harken.domain.run import Newest, Totals
 from harken.kit import sql
 
 q = sql.queries(__package__)
@@ -37,9 +36,9 @@ def totals(store: ClickHouse, seen: Snapshot) -> Totals:
     return Totals(largest_thread=found.pop("largest"), **found)
 
 
-def newest(store: ClickHouse) -> tuple[datetime | None, int]:
+def newest(store: ClickHouse) -> Newest:
     [found] = store.fetch(q.newest, _NEWEST).to_pylist()
-    return found["watermark"], found["position"]
+    return Newest(at=found["watermark"], position=found["position"])
 
 
 def identities_of(store: ClickHouse, seen: Snapshot, customer: CustomerId) -> list[IdentityId]:

@@ -13,7 +13,7 @@ from harken.adapters.warehouses.clickhouse.snapshot import Snapshot
 from harken.adapters.warehouses.clickhouse.turn import Turn
 from harken.adapters.warehouses.pieces import Row
 from harken.domain.ids import CustomerId, IdentityId
-from harken.domain.run import Appended, Run, RunRequest, Totals
+from harken.domain.run import Appended, Newest, Run, RunRequest, Totals
 from harken.kit import sql
 
 q = sql.queries(__package__)
@@ -106,7 +106,7 @@ class ClickHouseWarehouse:
     def totals(self) -> Totals:
         return reading.totals(self._store, self._seen())
 
-    def newest(self) -> tuple[datetime | None, int]:
+    def newest(self) -> Newest:
         return reading.newest(self._store)
 
     def identities_of(self, customer: CustomerId) -> list[IdentityId]:

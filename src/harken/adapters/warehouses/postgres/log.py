@@ -36,10 +36,8 @@ def append(url: str, run: Run, digest: str, block: pa.Table) -> Appended:
 
 def _reserved(connection: ArrowConnection, rows: int) -> int:
     """The first of as many positions that nobody else has."""
-    connection.execute(q.one_reserves)
-    last: int = connection.fetch(q.reserve_positions, rows)["last"][0].as_py()
-    connection.execute(q.next_reserves)
-    return last - rows + 1
+    first: int = connection.fetch(q.reserve_positions, rows)["first"][0].as_py()
+    return first
 
 
 def _marked(connection: ArrowConnection, run: Run, digest: str, done: Appended) -> Appended:

@@ -80,25 +80,18 @@ INSERT INTO subject_key (subject, wrapped) SELECT subject, wrapped FROM new_key 
 -- Which ids are in the log already.
 SELECT e.id FROM wanted w JOIN event e ON e.id = w.id;
 
--- name: one_reserves
--- Reading the sequence and setting it are two things: two workers between them would get the same positions.
-SELECT pg_advisory_lock(7310002);
-
--- name: next_reserves
--- A sequence forgets nothing when a transaction does, so the lock need not wait for the end of one.
-SELECT pg_advisory_unlock(7310002);
-
 -- name: reserve_positions
 -- A block's positions are known before it is written, so nobody has to read them back.
-SELECT setval(pg_get_serial_sequence('event', 'position'),
-              nextval(pg_get_serial_sequence('event', 'position')) + greatest($1::bigint, 1) - 1) AS last;
+SELECT reserve_positions($1::bigint) AS first;
 
 -- name: append_new
 -- The primary key makes redelivery harmless: a row that is there stays as it is.
-INSERT INTO event (id, kind, identity, author, channel, at, in_reply_to, addressed_to, subject, body, language,
+WITH reserved AS MATERIALIZED (SELECT reserve_positions(count(*)) AS first FROM incoming)
+INSERT INTO event (position, id, kind, identity, author, channel, at, in_reply_to, addressed_to, subject, body, language,
                    sentiment, urgency, signals, evidence, attributes, source, run_id)
-SELECT id, kind, identity, author, channel, at, in_reply_to, addressed_to, subject, body, language,
-       sentiment, urgency, signals, evidence, attributes, source, run_id
+OVERRIDING SYSTEM VALUE
+SELECT (SELECT first FROM reserved) + row_number() OVER () - 1, id, kind, identity, author, channel, at, in_reply_to, addressed_to,
+       subject, body, language, sentiment, urgency, signals, evidence, attributes, source, run_id
 FROM incoming ON CONFLICT (id) DO NOTHING;
 
 -- name: mark_block
@@ -196,9 +189,12 @@ FROM (SELECT count(*) AS threads, coalesce(max(turns), 0) AS largest
 
 -- name: newest
 -- As of when, and up to where. An index on event (at) would cost every load; the runs remember it instead, and only a
--- store without a finished run looks through its log. Whatever else writes events must raise the watermark too.
-SELECT coalesce((SELECT max(watermark) FROM ingest_run WHERE state = 'done'), (SELECT max(at) FROM event)) AS watermark,
-       (SELECT coalesce(max(position), 0) FROM event) AS position;
+-- store without a finished run looks through its log. What arrives live has happened by the time it was received.
+SELECT greatest(coalesce((SELECT max(watermark) FROM ingest_run WHERE state = 'done'),
+                         CASE WHEN live.received_at IS NULL THEN (SELECT max(at) FROM event) END), live.received_at) AS watermark,
+       (SELECT coalesce(max(position), 0) FROM event) AS position,
+       live.received_at IS NOT NULL AS live
+FROM (SELECT max(received_at) AS received_at FROM event WHERE received_at IS NOT NULL) AS live;
 
 -- name: identities_of
 -- A customer's own id may be known at several sources; the full identity names one. The sources are a handful, found by

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from harken.adapters.warehouses.postgres import arrow, log, reading, recording
 from harken.adapters.warehouses.postgres.settling import MergeStates, PostgresSettling
 from harken.domain.ids import CustomerId, IdentityId, RunId
-from harken.domain.run import Appended, Run, RunRequest, Totals
+from harken.domain.run import Appended, Newest, Run, RunRequest, Totals
 from harken.errors import TryAgainError
 from harken.kit import db, sql
 from harken.kit.clock import stopwatch
@@ -176,11 +176,11 @@ class PostgresWarehouse:
             position=found["position"],
         )
 
-    def newest(self) -> tuple[datetime | None, int]:
+    def newest(self) -> Newest:
         with self._db.statement() as tx:
             found = db.row(tx, q.newest)
         assert found is not None
-        return found["watermark"], found["position"]
+        return Newest(at=found["watermark"], position=found["position"], live=found["live"])
 
     def identities_of(self, customer: CustomerId) -> list[IdentityId]:
         with self._db.statement() as tx:
