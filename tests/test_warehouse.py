@@ -172,7 +172,7 @@ def test_an_empty_store(warehouse: Warehouse) -> None:
     assert warehouse.is_empty()
     assert (totals.events, totals.watermark, totals.position) == (0, None, 0)
     assert warehouse.spans(10) == [("", None)]
-    assert warehouse.identities_of(CustomerId("1")) == []
+    assert warehouse.people(CustomerId("1")) == {}
     assert list(warehouse.dossiers(("", None), 10)) == []
 
 
@@ -206,9 +206,9 @@ def test_names_at_several_sources(either_url: str, tmp_path: Path) -> None:
         )
         store = desk.warehouse
 
-        assert store.identities_of(CustomerId("200")) == ["crm:200", "twitter:200"]
-        assert store.identities_of(CustomerId("crm:200")) == ["crm:200"]
-        assert store.identities_of(CustomerId("b:9")) == ["a:b:9"]
+        assert list(store.people(CustomerId("200"))) == ["crm:200", "twitter:200"]
+        assert store.people(CustomerId("crm:200")) == {"crm:200": ["crm:200"]}
+        assert store.people(CustomerId("b:9")) == {"a:b:9": ["a:b:9"]}
         assert store.shared_names() == ["200"]
 
 

@@ -62,6 +62,14 @@ class Newest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits in outside streams."""
+
+    events: int = 0
+    moved_at: datetime | None = None  #: when the partition that has stood longest was last taken further
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
     """What `harken ingest --json` prints."""
 

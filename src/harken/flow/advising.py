@@ -85,7 +85,7 @@ class Reader:
         log = self._log(states)
         bodies, ring = self._bodies(busy), KeyRing(self.master)
         for issues in everybody:
-            customer = self._name(issues.identity)
+            customer = self.name(issues.identity)
             if not issues.pressing:
                 yield customer, []
                 continue
@@ -96,14 +96,23 @@ class Reader:
     def of_one(self, customer: CustomerId, identities: Sequence[IdentityId]) -> tuple[Profile, list[Case]]:
         """One customer, however many identities -> the profile and the unresolved cases, most pressing first."""
         rows = self.warehouse.conversations_of(identities)
+        profile, judged = self._seen(customer, identities, rows)
+        issues = Issues("", rows, judged, by_pressure(judged))
+        return profile, self._cases(profile, issues, self._bodies([issues]), KeyRing(self.master))
+
+    def profile_of(self, customer: CustomerId, identities: Sequence[IdentityId]) -> Profile:
+        """The profile alone: no text is opened for it."""
+        return self._seen(customer, identities, self.warehouse.conversations_of(identities))[0]
+
+    def _seen(
+        self, customer: CustomerId, identities: Sequence[IdentityId], rows: Sequence[Stored]
+    ) -> tuple[Profile, list[Judged]]:
         kept = self.warehouse.states(identities)
         states = {identity: stored.from_bytes(state) for identity, state in kept.items()}
         judged = self._judged([(row, orjson.loads(row["facts"])) for row in rows])
-        issues = Issues("", rows, judged, by_pressure(judged))
-        profile = self._profile(customer, states, self._log(states), judged)
-        return profile, self._cases(profile, issues, self._bodies([issues]), KeyRing(self.master))
+        return self._profile(customer, states, self._log(states), judged), judged
 
-    def _name(self, identity: str) -> CustomerId:
+    def name(self, identity: str) -> CustomerId:
         short = customer_of(identity)
         return CustomerId(identity) if short in self.shared else short
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 import pyarrow as pa
 
 from harken.domain.ids import CustomerId, IdentityId
-from harken.domain.run import Appended, Newest, Run, RunRequest, Totals
+from harken.domain.run import Appended, Backlog, Newest, Run, RunRequest, Totals
 
 Row: TypeAlias = dict[str, Any]
 
@@ -136,7 +136,30 @@ class Reading(Protocol):
         """Quick in a store of any size."""
         ...
 
-    def identities_of(self, customer: CustomerId) -> list[IdentityId]: ...
+    def people(self, customer: CustomerId) -> dict[str, list[IdentityId]]:
+        """Whom a name may mean: each one's first identity -> all of them. `115712` means somebody at every source that
+        has the name; a full identity means one."""
+        ...
+
+    def conflicts(self, identities: Sequence[IdentityId]) -> Sequence[Row]:
+        """Identifiers that might be these customers' and are others' as well: identity, reason, customers."""
+        ...
+
+    def last_events(self, identities: Sequence[IdentityId], limit: int) -> Sequence[Row]:
+        """The newest that happened, without text: position id kind identity channel at."""
+        ...
+
+    def backlog(self) -> Backlog:
+        """What outside streams hold that is not in the log yet, as far as the workers know."""
+        ...
+
+    def versions(self, identities: Sequence[IdentityId]) -> dict[str, str]:
+        """Something that changes whenever an identity's state does."""
+        ...
+
+    def merged(self) -> list[tuple[str, list[IdentityId]]]:
+        """Customers of several identities, whom a range of identities would tear apart."""
+        ...
 
     def shared_names(self) -> list[str]:
         """Short names that two sources use for different customers."""
@@ -147,7 +170,7 @@ class Reading(Protocol):
         ...
 
     def dossiers(self, span: tuple[str, str | None], batch: int) -> Iterator[Sequence[Row]]:
-        """Conversations beside their customer's state, in order of identity, whole identities a piece."""
+        """Conversations beside their customer's state, in order of identity, whole identities a piece; but for `merged`."""
         ...
 
     def bodies(self, positions: Sequence[int]) -> Sequence[Row]:

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from harken.decide.compare import Changes
 from harken.decide.policy import Policy
 from harken.domain.decision import Advice
-from harken.domain.ids import CustomerId, IdentityId
+from harken.domain.ids import CustomerId, IdentityId, customer_of
 from harken.domain.profile import Profile
 from harken.errors import AmbiguousCustomerError, UnknownCustomerError, UnsuitableError
 from harken.flow import pool, predicting
@@ -28,6 +29,8 @@ from harken.flow.ports import Progress
 from harken.flow.predicting import Piece, Tally
 
 CUSTOMERS_A_PIECE = 4_000
+MERGED_A_PIECE = 200
+"""Customers of several identities are read one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,7 @@ async def ask(customer: CustomerId, seat: pool.Seat, desk: Desk, as_of: datetime
 
 
 def _read(customer: CustomerId, desk: Desk, policy: Policy, as_of: datetime | None) -> tuple[Profile, list[Case]]:
-    known_as = _one(customer, desk)
+    known_as = one(customer, desk)
     return _reader(desk, policy, as_of).of_one(*known_as)
 
 
@@ -112,15 +115,15 @@ def _reader(desk: Desk, policy: Policy, as_of: datetime | None) -> Reader:
     return Reader(desk.warehouse, desk.bench.master, moment_of(desk, as_of), silence_of(policy))
 
 
-def _one(customer: CustomerId, desk: Desk) -> tuple[CustomerId, list[IdentityId]]:
-    identities = desk.warehouse.identities_of(customer)
-    if not identities:
+def one(customer: CustomerId, desk: Desk) -> tuple[CustomerId, list[IdentityId]]:
+    """Whom a name means, and all their identities. Raises UnknownCustomerError, AmbiguousCustomerError."""
+    people = desk.warehouse.people(customer)
+    if not people:
         raise UnknownCustomerError(f"No event has ever mentioned the customer {customer}.")
-    if len(identities) > 1:
-        raise AmbiguousCustomerError(
-            f"Several sources know a customer {customer}: say which, {' or '.join(identities)}."
-        )
-    return customer, identities
+    if len(people) > 1:
+        raise AmbiguousCustomerError(f"Several sources know a customer {customer}: say which, {' or '.join(people)}.")
+    [(first, identities)] = people.items()
+    return (customer if len(identities) == 1 else customer_of(first)), identities
 
 
 def _advancing(parts: Iterable[Changes], progress: Progress) -> Iterator[Changes]:
@@ -132,16 +135,20 @@ def _advancing(parts: Iterable[Changes], progress: Progress) -> Iterator[Changes
 def _pieces(asked: Asked, desk: Desk, against: Path | None = None) -> Iterator[Piece]:
     moment = moment_of(desk, asked.as_of)
     shared = frozenset(desk.warehouse.shared_names())
+    make = partial(
+        Piece,
+        moment=moment,
+        recorded_at=desk.bench.clock(),
+        shared=shared,
+        all_cases=asked.all_cases,
+        asks_a_model=not desk.writes_offline,
+        against=against,
+    )
     for span in desk.warehouse.spans(CUSTOMERS_A_PIECE, asked.customers):
-        yield Piece(
-            span=span,
-            moment=moment,
-            recorded_at=desk.bench.clock(),
-            shared=shared,
-            all_cases=asked.all_cases,
-            asks_a_model=not desk.writes_offline,
-            against=against,
-        )
+        yield make(span=span)
+    merged = [] if asked.customers else desk.warehouse.merged()
+    for at in range(0, len(merged), MERGED_A_PIECE):
+        yield make(merged=tuple(merged[at : at + MERGED_A_PIECE]))
 
 
 def _crew(desk: Desk) -> AbstractContextManager[pool.Crew]:

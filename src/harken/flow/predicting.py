@@ -14,9 +14,11 @@ from harken.decide import compare
 from harken.decide.compare import Changes
 from harken.decide.policy import load as load_policy
 from harken.domain.decision import Advice, Candidate
+from harken.domain.ids import IdentityId
 from harken.flow import advising, pool
 from harken.flow.advising import Case, Reader
 from harken.flow.dossier import Moment, silence_of
+from harken.flow.ports import Warehouse
 from harken.flow.tables import DECISIONS
 from harken.profiles.features import NAMES
 
@@ -30,9 +32,10 @@ _MUST_BE_QUOTED = re.compile('[",\r\n]').search
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A range of customers for one worker."""
+    """Customers for one worker: a range of identities, or some who have several."""
 
-    span: tuple[str, str | None]
+    span: tuple[str, str | None] | None = None
+    merged: tuple[tuple[str, list[IdentityId]], ...] = ()
     moment: Moment
     recorded_at: datetime
     shared: frozenset[str]  #: names that several sources use: there the full identity is shown
@@ -102,13 +105,23 @@ def compare_piece(piece: Piece) -> Changes:
 def _cases(piece: Piece, tally: Tally) -> Iterator[list[Case]]:
     at = pool.seat()
     reader = Reader(at.warehouse, at.bench.master, piece.moment, silence_of(at.policy), piece.shared)
-    for rows in at.warehouse.dossiers(piece.span, DOSSIERS_AT_ONCE):
+    for everybody in _customers(piece, reader, at.warehouse):
         together: list[Case] = []
-        for _, cases in reader.of_customers(rows, all_cases=piece.all_cases):
+        for cases in everybody:
             tally.customers += 1
             tally.skipped_resolved += not cases
             together += cases
         yield together
+
+
+def _customers(piece: Piece, reader: Reader, warehouse: Warehouse) -> Iterator[Iterator[list[Case]]]:
+    """Some customers at a time, each one's cases."""
+    if piece.span is None:
+        most = None if piece.all_cases else 1
+        yield (reader.of_one(reader.name(first), identities)[1][:most] for first, identities in piece.merged)
+        return
+    for rows in warehouse.dossiers(piece.span, DOSSIERS_AT_ONCE):
+        yield (cases for _, cases in reader.of_customers(rows, all_cases=piece.all_cases))
 
 
 def header(*, all_cases: bool) -> bytes:

@@ -1,5 +1,6 @@
 """Requests -> sentences -> answers, and errors -> problem+json (RFC 9457)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,10 +13,11 @@ from starlette.exceptions import HTTPException
 from harken import __version__
 from harken.errors import HarkenError, RefusedError, TryAgainError
 from harken.flow.desk import Desk
+from harken.flow.inbox import Inbox
 from harken.flow.pool import Seat
 from harken.kit.clock import stopwatch
 from harken.kit.log import logger
-from harken.web import health, predict
+from harken.web import events, health, predict, profiles
 from harken.web.guests import Gate, refuse_foreign_hosts
 
 log = logger(__name__)
@@ -28,10 +30,14 @@ MAX_BODY_BYTES = 100_000
 def app_of(desk: Desk) -> FastAPI:
     """The application for one store."""
     seat = Seat(desk.bench)
+    inbox = Inbox(desk.live) if desk.live else None
 
     @asynccontextmanager
     async def while_serving(app: FastAPI) -> AsyncIterator[None]:
+        writing = asyncio.create_task(inbox.work()) if inbox else None
         yield
+        if writing:
+            writing.cancel()
         await seat.let_the_writer_go()
 
     app = FastAPIOffline(  # /docs and /redoc with scripts of our own: no third party learns who reads them
@@ -44,6 +50,8 @@ def app_of(desk: Desk) -> FastAPI:
     app.state.uptime = stopwatch()
     app.include_router(health.router)
     app.include_router(predict.router(desk, seat))
+    app.include_router(events.router(desk, inbox))
+    app.include_router(profiles.router(desk, seat))
     app.add_middleware(Gate, refusals=(_refuse_large_bodies, refuse_foreign_hosts))
     app.add_exception_handler(HarkenError, _on_harken)
     app.add_exception_handler(HTTPException, _on_http)
@@ -59,8 +67,9 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> 
 
 def _refuse_large_bodies(request: Request) -> Response | None:
     declared = request.headers.get("content-length")
-    if declared is not None and (not declared.isdigit() or int(declared) > MAX_BODY_BYTES):
-        return problem(413, f"A request may have {MAX_BODY_BYTES:,} bytes at most.")
+    most = events.MAX_BATCH_BYTES if request.url.path == events.BATCH else MAX_BODY_BYTES
+    if declared is not None and (not declared.isdigit() or int(declared) > most):
+        return problem(413, f"A request may have {most:,} bytes at most.")
     if declared is None and "transfer-encoding" in request.headers:
         return problem(411, "Say how long the request is: Content-Length is missing.")
     return None

@@ -1,6 +1,8 @@
 """The store -> what a decision reads, in bounded pieces."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 import pyarrow as pa
 
@@ -15,6 +17,7 @@ from harken.kit import sql
 
 q = sql.queries(__package__)
 
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 EVERYBODY = 2**60
 POSITIONS_AT_ONCE = 8_000
 PACKED_AT_ONCE = 50_000
@@ -45,6 +48,14 @@ def identities_of(store: ClickHouse, seen: Snapshot, customer: CustomerId) -> li
     """`115712` -> the identities of that name at every source; a full identity names itself."""
     found = store.fetch(q.identities_of, pa.schema([("identity", TEXT)]), **seen.named, customer=customer)
     return [IdentityId(identity) for identity in found["identity"].to_pylist()]
+
+
+def last_events(batches: Iterable[pa.RecordBatch], limit: int) -> list[Row]:
+    """Of all that a few identities did, the newest."""
+    found = [row for batch in batches for row in batch.to_pylist()]
+    newest = sorted(found, key=itemgetter("at", "id"), reverse=True)[:limit]
+    names = ("position", "id", "kind", "identity", "channel")
+    return [{name: row[name] for name in names} | {"at": EPOCH + row["at"] * MICROSECOND} for row in newest]
 
 
 def shared_names(store: ClickHouse, seen: Snapshot) -> list[str]:

@@ -13,7 +13,7 @@ from harken.adapters.warehouses.clickhouse.snapshot import Snapshot
 from harken.adapters.warehouses.clickhouse.turn import Turn
 from harken.adapters.warehouses.pieces import Row
 from harken.domain.ids import CustomerId, IdentityId
-from harken.domain.run import Appended, Newest, Run, RunRequest, Totals
+from harken.domain.run import Appended, Backlog, Newest, Run, RunRequest, Totals
 from harken.kit import sql
 
 q = sql.queries(__package__)
@@ -109,8 +109,25 @@ class ClickHouseWarehouse:
     def newest(self) -> Newest:
         return reading.newest(self._store)
 
-    def identities_of(self, customer: CustomerId) -> list[IdentityId]:
-        return reading.identities_of(self._store, self._seen(), customer)
+    def people(self, customer: CustomerId) -> dict[str, list[IdentityId]]:
+        """Files name one identity an event; nothing here joins them."""
+        return {identity: [identity] for identity in reading.identities_of(self._store, self._seen(), customer)}
+
+    def conflicts(self, identities: Sequence[IdentityId]) -> list[Row]:
+        return []
+
+    def last_events(self, identities: Sequence[IdentityId], limit: int) -> list[Row]:
+        return reading.last_events(self.thin(identities=identities), limit)
+
+    def backlog(self) -> Backlog:
+        return Backlog()
+
+    def versions(self, identities: Sequence[IdentityId]) -> dict[str, str]:
+        seen = self._seen()
+        return dict.fromkeys(identities, f"{seen.generation}.{seen.version}")
+
+    def merged(self) -> list[tuple[str, list[IdentityId]]]:
+        return []
 
     def shared_names(self) -> list[str]:
         return reading.shared_names(self._store, self._seen())

@@ -196,19 +196,52 @@ SELECT greatest(coalesce((SELECT max(watermark) FROM ingest_run WHERE state = 'd
        live.received_at IS NOT NULL AS live
 FROM (SELECT max(received_at) AS received_at FROM event WHERE received_at IS NOT NULL) AS live;
 
--- name: identities_of
--- A customer's own id may be known at several sources; the full identity names one. The sources are a handful, found by
--- skipping through the index, so that this costs the same in a store of any size.
+-- name: people
+-- Whom a name may mean: a customer's own id may be known at several sources, the full identity names one, and identities
+-- that belong together are one customer. The sources are a handful, found by skipping through the index, so that this
+-- costs the same in a store of any size.
 WITH RECURSIVE step AS (
   (SELECT split_part(identity, ':', 1) AS namespace FROM profile ORDER BY identity LIMIT 1)
   UNION ALL
   SELECT (SELECT split_part(identity, ':', 1) FROM profile WHERE identity > step.namespace || ';' ORDER BY identity LIMIT 1)
   FROM step WHERE step.namespace IS NOT NULL
+), named AS (
+  SELECT %(customer)s::text AS identity UNION SELECT namespace || ':' || %(customer)s FROM step WHERE namespace IS NOT NULL
+), found AS (
+  SELECT identity FROM named WHERE EXISTS (SELECT FROM profile p WHERE p.identity = named.identity)
+  UNION SELECT identity FROM named WHERE EXISTS (SELECT FROM identity_member m WHERE m.identity = named.identity)
 )
-SELECT identity FROM profile
-WHERE identity = %(customer)s
-   OR identity = ANY (ARRAY(SELECT namespace || ':' || %(customer)s FROM step WHERE namespace IS NOT NULL))
-ORDER BY identity;
+SELECT f.identity AS customer, f.identity FROM found f
+WHERE NOT EXISTS (SELECT FROM identity_member m WHERE m.identity = f.identity)
+UNION SELECT all_of.customer, all_of.identity
+FROM found f JOIN identity_member m ON m.identity = f.identity JOIN identity_member all_of ON all_of.customer = m.customer
+ORDER BY 1, 2;
+
+-- name: conflicts
+-- Identifiers of these customers, or tied to them, that several customers claim.
+SELECT identity, reason, customers FROM identity_conflict
+WHERE identity = ANY(%(identities)s) OR customers && %(identities)s::text[] ORDER BY identity;
+
+-- name: last_events
+-- The newest first, a few of each identity from the index and the newest of those.
+SELECT e.position, e.id, e.kind, e.identity, e.channel, e.at
+FROM unnest(%(identities)s::text[]) AS who (identity)
+CROSS JOIN LATERAL (SELECT position, id, kind, identity, channel, at FROM event
+                    WHERE event.identity = who.identity ORDER BY at DESC, id DESC LIMIT %(limit)s) AS e
+ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s;
+
+-- name: backlog
+-- Only partitions in which something waits: an idle one is not behind.
+SELECT coalesce(sum(newest_offset - next_offset), 0)::bigint AS events, min(moved_at) AS moved_at
+FROM source_offset WHERE newest_offset > next_offset;
+
+-- name: versions
+-- The transaction that last wrote a state tells it from any other.
+SELECT identity, xmin::text AS version FROM profile WHERE identity = ANY(%(identities)s);
+
+-- name: merged
+-- Customers of several identities, whom a range of identities would tear apart.
+SELECT customer, array_agg(identity ORDER BY identity) AS identities FROM identity_member GROUP BY customer ORDER BY customer;
 
 -- name: namespaces
 -- The sources that identities come from: a handful, found by skipping through the index.
@@ -233,10 +266,11 @@ FROM (SELECT identity, row_number() OVER (ORDER BY identity) AS n FROM profile O
 WHERE n > 1 AND ((n - 1) %% %(size)s = 0 OR n = %(most)s + 1) ORDER BY identity;
 
 -- name: dossiers
--- Conversations beside their customer's state, customers in order.
+-- Conversations beside their customer's state, customers in order; those of several identities are asked for by themselves.
 SELECT c.no, c.id, c.thread, c.identity, c.brand, c.channel, c.facts, c.positions, p.state
 FROM conversation c JOIN profile p ON p.identity = c.identity
 WHERE c.identity >= %(start)s AND (%(stop)s::text IS NULL OR c.identity < %(stop)s)
+  AND NOT EXISTS (SELECT FROM identity_member m WHERE m.identity = c.identity)
 ORDER BY c.identity, c.no;
 
 -- name: conversations_of

@@ -14,9 +14,15 @@ q = sql.queries(__package__)
 EVERYBODY = 2**60
 
 
-def identities_of(tx: db.Tx, customer: CustomerId) -> list[IdentityId]:
-    """`115712` -> the identities of that name at every source; a full identity names itself."""
-    return [row["identity"] for row in db.rows(tx, q.identities_of, customer=customer)]
+def people(tx: db.Tx, customer: CustomerId) -> dict[str, list[IdentityId]]:
+    found: dict[str, list[IdentityId]] = {}
+    for row in db.rows(tx, q.people, customer=customer):
+        found.setdefault(row["customer"], []).append(row["identity"])
+    return found
+
+
+def merged(tx: db.Tx) -> list[tuple[str, list[IdentityId]]]:
+    return [(row["customer"], row["identities"]) for row in db.rows(tx, q.merged)]
 
 
 def shared_names(tx: db.Tx) -> list[str]:

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from harken.adapters.warehouses.postgres import arrow, log, reading, recording
 from harken.adapters.warehouses.postgres.settling import MergeStates, PostgresSettling
 from harken.domain.ids import CustomerId, IdentityId, RunId
-from harken.domain.run import Appended, Newest, Run, RunRequest, Totals
+from harken.domain.run import Appended, Backlog, Newest, Run, RunRequest, Totals
 from harken.errors import TryAgainError
 from harken.kit import db, sql
 from harken.kit.clock import stopwatch
@@ -182,9 +182,31 @@ class PostgresWarehouse:
         assert found is not None
         return Newest(at=found["watermark"], position=found["position"], live=found["live"])
 
-    def identities_of(self, customer: CustomerId) -> list[IdentityId]:
+    def people(self, customer: CustomerId) -> dict[str, list[IdentityId]]:
         with self._db.statement() as tx:
-            return reading.identities_of(tx, customer)
+            return reading.people(tx, customer)
+
+    def conflicts(self, identities: Sequence[IdentityId]) -> list[db.Row]:
+        with self._db.statement() as tx:
+            return db.rows(tx, q.conflicts, identities=list(identities))
+
+    def last_events(self, identities: Sequence[IdentityId], limit: int) -> list[db.Row]:
+        with self._db.statement() as tx:
+            return db.rows(tx, q.last_events, identities=list(identities), limit=limit)
+
+    def backlog(self) -> Backlog:
+        with self._db.statement() as tx:
+            found = db.row(tx, q.backlog)
+        assert found is not None
+        return Backlog(events=found["events"], moved_at=found["moved_at"])
+
+    def versions(self, identities: Sequence[IdentityId]) -> dict[str, str]:
+        with self._db.statement() as tx:
+            return {row["identity"]: row["version"] for row in db.rows(tx, q.versions, identities=list(identities))}
+
+    def merged(self) -> list[tuple[str, list[IdentityId]]]:
+        with self._db.statement() as tx:
+            return reading.merged(tx)
 
     def shared_names(self) -> list[str]:
         with self._db.transaction() as tx:

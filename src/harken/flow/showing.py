@@ -1,0 +1,110 @@
+"""One customer's profile, as people and programs ask for it: whole or in part, as of a moment, and how fresh it is."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from harken.decide.policy import Policy
+from harken.domain.ids import CustomerId
+from harken.errors import RefusedError, TryAgainError
+from harken.flow.advising import Reader
+from harken.flow.desk import Desk
+from harken.flow.dossier import Moment, silence_of
+from harken.flow.predict import moment_of, one
+
+LAST_EVENTS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What somebody asks of a profile."""
+
+    as_of: datetime | None = None
+    features: tuple[str, ...] = ()  #: none: all
+    min_position: int = 0  #: the answer must know the log up to here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """How new the answer is. `age_s`: since the customer's newest event; None: there is none."""
+
+    position: int  #: of the log, up to which everything is in it
+    age_s: float | None
+    lag_events: int  #: that wait in outside streams, whoever they concern
+    lag_s: float  #: how long the oldest of these streams has stood
+
+
+class UnknownFeatureError(RefusedError):
+    """There is no feature of this name."""
+
+    status = 422
+
+
+def show(customer: CustomerId, desk: Desk, policy: Policy, wanted: Wanted) -> dict[str, Any]:
+    """The names are those of the API. Raises UnknownCustomerError, AmbiguousCustomerError, UnknownFeatureError, and
+    TryAgainError where the log is not known up to `min_position` yet."""
+    name, identities = one(customer, desk)
+    moment = moment_of(desk, wanted.as_of)
+    if moment.position < wanted.min_position:
+        raise TryAgainError(
+            f"The log is known up to {moment.position}, not yet up to {wanted.min_position}.", after_s=1
+        )
+    profile = Reader(desk.warehouse, desk.bench.master, moment, silence_of(policy)).profile_of(name, identities)
+    return {
+        "customer": name,
+        "identities": profile.identities or identities,
+        "conflicts": desk.warehouse.conflicts(identities),
+        "as_of": moment.at,
+        "features": _chosen(profile.features, wanted.features),
+        "definitions": profile.definitions,
+        "last_events": desk.warehouse.last_events(identities, LAST_EVENTS),
+        "freshness": asdict(freshness(desk, moment, profile.features["last_seen_at"])),
+    }
+
+
+def freshness(desk: Desk, moment: Moment, last_seen_at: object) -> Freshness:
+    backlog = desk.warehouse.backlog()
+    stood = (desk.bench.clock() - backlog.moved_at).total_seconds() if backlog.moved_at else 0.0
+    return Freshness(
+        position=moment.position,
+        age_s=round(moment.at.timestamp() - last_seen_at, 3) if isinstance(last_seen_at, int) else None,
+        lag_events=backlog.events,
+        lag_s=round(max(stood, 0.0), 3),
+    )
+
+
+def etag(shown: dict[str, Any]) -> str:
+    """The same for the same profile, however fresh the answer is."""
+    said = {name: value for name, value in shown.items() if name not in ("as_of", "freshness")}
+    return f'"{hashlib.blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()}"'
+
+
+def _chosen(features: Any, names: Sequence[str]) -> dict[str, Any]:
+    if unknown := [name for name in names if name not in features]:
+        raise UnknownFeatureError(f"There is no feature {unknown[0]}. See the reference for all of them.")
+    return {name: features[name] for name in names} if names else dict(features)
+
+
+class Watch:
+    """One customer's profile over time: what changed since it was last looked at."""
+
+    def __init__(self, customer: CustomerId, desk: Desk, policy: Policy) -> None:
+        self._customer, self._desk, self._policy = customer, desk, policy
+        self._versions: dict[str, str] = {}
+        self._features: dict[str, Any] = {}
+
+    def changes(self) -> Iterator[dict[str, Any]]:
+        """At most one: the features that are not what they were, all of them at first."""
+        _, identities = one(self._customer, self._desk)
+        versions = self._desk.warehouse.versions(identities)
+        if versions == self._versions:
+            return
+        self._versions = versions
+        shown = show(self._customer, self._desk, self._policy, Wanted())
+        changed = {name: v for name, v in shown["features"].items() if self._features.get(name, self) != v}
+        self._features = shown["features"]
+        yield {**{name: shown[name] for name in ("customer", "identities", "as_of", "freshness")}, "changed": changed}

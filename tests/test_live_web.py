@@ -1,0 +1,195 @@
+"""The doors of the live platform, over HTTP: events in, profiles out, and what changes of them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from journey import NOW, desk_on, one_of, rows_of
+from live_cases import live_desk
+from starlette.testclient import TestClient
+
+from harken.flow.desk import Desk
+from harken.flow.dossier import microseconds
+from harken.web.app import app_of
+
+HERE = "http://127.0.0.1:8000"
+EVENTS, BATCH = "/api/v1/events", "/api/v1/events/batch"
+
+
+@pytest.fixture
+def desk(store_url: str, tmp_path: Path) -> Iterator[Desk]:
+    with live_desk(store_url) as live, desk_on(store_url, tmp_path) as desk:
+        yield replace(desk, live=live)
+
+
+@pytest.fixture
+def web(desk: Desk) -> Iterator[TestClient]:
+    with TestClient(app_of(desk), base_url=HERE, raise_server_exceptions=False) as client:
+        yield client
+
+
+def spoke(number: int, user: str, text: str = "My card was declined, this is urgent!", **more: Any) -> dict[str, Any]:
+    said = {"direction": "inbound", "channel": "chat", "text": text}
+    return {"type": "message", "messageId": f"m{number}", "userId": user, "properties": said} | more
+
+
+def told(number: int, type_: str, user: str, **more: Any) -> dict[str, Any]:
+    return {"type": type_, "messageId": f"t{number}", "userId": user} | more
+
+
+def test_an_event_is_in_the_profile_when_its_answer_comes(web: TestClient) -> None:
+    answer = web.post(EVENTS, json=spoke(1, "ada"))
+    assert answer.status_code == 202
+    assert answer.json() == {
+        "message_id": "api:m1", "outcome": "accepted", "position": 1, "reason": None, "detail": "",
+    }  # fmt: skip
+
+    profile = web.get("/api/v1/profiles/ada", params={"min_position": 1}).json()
+    assert (profile["customer"], profile["identities"]) == ("ada", ["customer:ada"])
+    assert profile["features"]["messages"] == profile["features"]["open_conversations"] == 1
+    assert profile["features"]["urgent_7d"] == 1
+    [event] = profile["last_events"]
+    assert (event["id"], event["position"], event["channel"]) == ("api:m1", 1, "chat")
+    assert profile["freshness"] == {"position": 1, "age_s": 0.0, "lag_events": 0, "lag_s": 0.0}
+
+    decided = web.post("/predict_nba", json={"customer_id": "ada"}).json()
+    assert decided["rule"] == "urgent-goes-to-a-person"
+
+
+def test_a_second_delivery_changes_nothing_and_says_so(web: TestClient, store_url: str) -> None:
+    first = web.post(EVENTS, json=spoke(1, "ada", sentAt="2025-03-14T12:00:00Z")).json()
+    again = web.post(EVENTS, json=spoke(1, "ada", sentAt="2025-03-14T12:00:09Z")).json()
+
+    assert again == first | {"outcome": "duplicate"}
+    assert web.get("/api/v1/profiles/ada").json()["features"]["messages"] == 1
+    assert one_of(store_url, "SELECT count(*) FROM event") == 1
+
+
+def test_the_same_id_with_another_body_is_refused_and_kept_aside(web: TestClient, store_url: str) -> None:
+    web.post(EVENTS, json=spoke(1, "ada"))
+    answer = web.post(EVENTS, json=spoke(1, "ada", text="Never mind."))
+
+    assert answer.status_code == 422
+    assert "conflicting_duplicate" in answer.json()["detail"]
+    assert rows_of(store_url, "SELECT source, reason FROM rejected_event") == [
+        {"source": "api", "reason": "conflicting_duplicate"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"type": "sneeze"}, "unknown_kind"),
+        ({"messageId": None}, "missing_field"),
+        ({"userId": 7.5}, "wrong_type"),
+        ({"timestamp": "1970-01-01T00:00:00Z"}, "time_too_old"),
+        ({"timestamp": "2100-01-01T00:00:00Z"}, "time_in_future"),
+        ({"properties": {"direction": "inbound", "channel": "chat", "text": "x" * 20_000}}, "out_of_range"),
+    ],
+)
+def test_one_bad_event_of_a_batch_is_told_and_the_others_are_kept(
+    web: TestClient, store_url: str, change: dict[str, Any], reason: str
+) -> None:
+    batch = {"batch": [spoke(1, "ada"), spoke(2, "ben") | change, spoke(3, "cleo")]}
+    answer = web.post(BATCH, json=batch)
+
+    assert answer.status_code == 202, answer.text
+    body = answer.json()
+    assert (body["accepted"], body["duplicates"], body["quarantined"]) == (2, 0, 1)
+    assert [result["outcome"] for result in body["results"]] == ["accepted", "quarantined", "accepted"]
+    assert body["results"][1]["reason"] == reason
+    assert body["position"] == max(r["position"] for r in body["results"] if r["position"])
+    assert one_of(store_url, "SELECT count(*) FROM rejected_event WHERE reason = %s", [reason]) == 1
+    assert web.post(BATCH, json=batch).json()["duplicates"] == 2
+    assert one_of(store_url, "SELECT count(*) FROM rejected_event") == 1, "the same again is kept once"
+
+
+def test_a_clock_three_hours_off_is_put_right(web: TestClient, store_url: str) -> None:
+    web.post(EVENTS, json=told(1, "login", "ada", timestamp="2025-03-14T14:59:50Z", sentAt="2025-03-14T15:00:00Z",
+                               properties={"success": True}))  # fmt: skip
+
+    at = one_of(store_url, "SELECT (extract(epoch FROM at) * 1000000)::bigint AS at FROM event")
+    assert at == microseconds(NOW) - 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"{", 400), (b"[]", 422), (b'{"batch": []}', 422), (b'{"batch": ' + b" " * 500_000 + b"[]}", 413)],
+)
+def test_a_body_that_is_no_batch_is_refused(web: TestClient, body: bytes, status: int) -> None:
+    answer = web.post(BATCH, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_identifiers_join_and_part_without_loss(web: TestClient) -> None:
+    """A visitor reads pages, then says who they are; somebody says it was not them after all."""
+    pages = [{"type": "page", "messageId": f"p{n}", "anonymousId": "d1", "name": "Cards"} for n in range(3)]
+    web.post(BATCH, json={"batch": [*pages, spoke(1, "ada")]})
+    assert web.get("/api/v1/profiles/ada").json()["features"]["pages_30d"] == 0
+
+    web.post(EVENTS, json=told(1, "identify", "ada", anonymousId="d1"))
+    both = web.get("/api/v1/profiles/ada").json()
+    assert both["identities"] == ["customer:ada", "device:d1"]
+    assert (both["features"]["pages_30d"], both["features"]["messages"]) == (3, 1)
+    assert web.get("/api/v1/profiles/device:d1").json()["customer"] == "ada"
+    decided = web.post("/predict_nba", json={"customer_id": "device:d1"}).json()
+    assert (decided["customer_id"], decided["features"]["pages_30d"]) == ("ada", 3)
+
+    parts = {"one": "customer:ada", "other": "device:d1"}
+    web.post(EVENTS, json={"type": "unmerge", "messageId": "u1", "properties": parts})
+    assert web.get("/api/v1/profiles/ada").json()["features"]["pages_30d"] == 0
+    assert web.get("/api/v1/profiles/device:d1").json()["features"]["pages_30d"] == 3
+
+
+def test_an_address_of_two_customers_joins_neither_and_is_shown(web: TestClient, store_url: str) -> None:
+    for number, user in enumerate(("ada", "ben")):
+        web.post(EVENTS, json=told(number, "identify", user, traits={"email": "Shared@Example.com "}))
+
+    ada = web.get("/api/v1/profiles/ada").json()
+    assert ada["identities"] == ["customer:ada"]
+    [conflict] = ada["conflicts"]
+    assert (conflict["reason"], conflict["customers"]) == ("shared", ["customer:ada", "customer:ben"])
+    assert "example" not in json.dumps(ada), "an address is an identifier behind a blind"
+    stored = rows_of(store_url, "SELECT one, other, joined FROM identity_edge")
+    assert "example" not in str(stored).lower()
+    assert one_of(store_url, "SELECT count(*) FROM identity_change") == 2, (
+        "joined, and parted again when the second came"
+    )
+
+
+def test_a_profile_is_told_again_only_when_it_changed(web: TestClient) -> None:
+    web.post(EVENTS, json=spoke(1, "ada"))
+    first = web.get("/api/v1/profiles/ada")
+    again = web.get("/api/v1/profiles/ada", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+    web.post(EVENTS, json=spoke(2, "ada"))
+    changed = web.get("/api/v1/profiles/ada", headers={"if-none-match": first.headers["etag"]})
+    assert changed.status_code == 200
+
+
+def test_a_profile_as_of_a_moment_in_part_and_many_at_once(web: TestClient) -> None:
+    early = spoke(1, "ada", timestamp="2025-03-10T12:00:00Z")
+    web.post(BATCH, json={"batch": [early, spoke(2, "ada"), spoke(3, "ben")]})
+
+    then = web.get("/api/v1/profiles/ada", params={"as_of": "2025-03-11T00:00:00Z", "features": "messages,events"})
+    assert then.json()["features"] == {"messages": 1, "events": 1}
+    assert web.get("/api/v1/profiles/ada", params={"features": "hats"}).status_code == 422
+    assert web.get("/api/v1/profiles/nobody").status_code == 404
+    assert web.get("/api/v1/profiles/ada", params={"min_position": 99}).status_code == 503
+
+    many = web.post("/api/v1/profiles:batch", json={"customers": ["ada", "nobody", "ben"], "features": ["messages"]})
+    ada, nobody, ben = many.json()["profiles"]
+    assert (ada["features"], ben["features"]) == ({"messages": 2}, {"messages": 1})
+    assert (nobody["customer"], nobody["status"]) == ("nobody", 404)
+
+
+def test_events_need_a_store_that_can_hold_them(store_url: str, tmp_path: Path) -> None:
+    with desk_on(store_url, tmp_path) as desk, TestClient(app_of(desk), base_url=HERE) as web:
+        answer = web.post(EVENTS, json=spoke(1, "ada"))
+    assert answer.status_code == 409
+    assert "PostgreSQL" in answer.json()["detail"]
