@@ -26,17 +26,27 @@ map:
 # The quick tests, on an embedded Postgres. `just test -k urgent` for one.
 [group("check")]
 test *args:
-    pytest -m "not matrix and not spark" {{args}}
+    pytest -m "not matrix and not spark and not kafka" {{args}}
 
 # Whole journeys on every engine and store but Spark.
 [group("check")]
 matrix *args:
-    pytest -n 2 --dist worksteal -m "matrix and not spark" {{args}}
+    pytest -n 2 --dist worksteal -m "matrix and not spark and not kafka" {{args}}
 
 # The tests that start a real Spark: ten minutes, and Java 17 or later.
 [group("check")]
 spark *args:
     pytest -m spark {{args}}
+
+# The tests that start a real Kafka broker: half a minute, Java 17 or later, and Maven the first time.
+[group("check")]
+test-kafka *args:
+    pytest -m kafka {{args}}
+
+# A Kafka broker on this machine until Ctrl-C, and its address: Java 17 or later, and Maven the first time. FOLDER keeps its topics.
+[group("run")]
+kafka *folder:
+    python tests/kafka_broker.py {{folder}}
 
 # The whole path on made-up data: no key, no server.
 [group("run")]

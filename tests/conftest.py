@@ -21,6 +21,7 @@ import pytest
 import spark_cases
 from clickhouse_server import USER as clickhouse_user
 from journey import TOWN, desk_on, take_in
+from kafka_cases import kafka  # noqa: F401  a fixture
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import AliasChoices
