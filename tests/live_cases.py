@@ -114,3 +114,21 @@ def shuffled(events: Iterable[Event], seed: int, *, twice: float = 0.05) -> list
     delivered = [event for event in events for _ in range(2 if chance.random() < twice else 1)]
     chance.shuffle(delivered)
     return delivered
+
+
+def wire(event: Event) -> Event:
+    """The same event as a source sends it live."""
+    kind, properties = event["kind"], dict(event.get("attributes", {}))
+    body: Event = {"messageId": event["id"], "timestamp": event["happened_at"], "properties": properties}
+    if customer := event.get("customer"):
+        body["userId"] = customer
+    if kind in ("message_received", "message_sent", "issue_resolved"):
+        names = ("channel", "text", "in_reply_to", "brand")
+        properties.update({name: event[name] for name in names if name in event})
+        properties["direction"] = "inbound" if kind == "message_received" else "outbound"
+        return {**body, "type": "issue_resolved" if kind == "issue_resolved" else "message"}
+    if kind == "risk_signal":
+        properties.update({"score": properties.pop("risk"), "scale": 1000})
+    if kind == "dispute":
+        properties["status"] = {"refused": "rejected"}.get(properties["status"], properties["status"])
+    return {**body, "type": kind}

@@ -53,3 +53,8 @@ VALUES (%(stream)s, %(partition)s, %(upto)s, %(newest)s, %(at)s) ON CONFLICT DO 
 -- name: offset
 -- Where a worker goes on that was handed this partition.
 SELECT next_offset FROM source_offset WHERE stream = %(stream)s AND partition = %(partition)s;
+
+-- name: changed
+-- Whose events came since, as far as no earlier one can still come: up to the oldest transaction that has not ended.
+SELECT identity, position FROM event
+WHERE position > %(after)s AND tx < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY position LIMIT %(limit)s;

@@ -120,3 +120,8 @@ def advance(tx: db.Tx, step: Advance, at: datetime) -> None:
 def offset(tx: db.Tx, stream: str, partition: int) -> int | None:
     found = db.row(tx, q.offset, stream=stream, partition=partition)
     return found["next_offset"] if found else None
+
+
+def changed(tx: db.Tx, after: int, limit: int) -> list[tuple[int, str | None]]:
+    """(position, identity) of the next events after a position that no earlier one can still slip in between."""
+    return [(row["position"], row["identity"]) for row in db.rows(tx, q.changed, after=after, limit=limit)]

@@ -101,3 +101,8 @@ def refused(sent: Sent, reason: str, detail: str = "") -> Refusal:
         raw=orjson.dumps(sent.body),
         received_at=sent.received_at,
     )
+
+
+def unreadable(raw: bytes, source: str, received_at: datetime) -> Refusal:
+    """Bytes in which there is no event."""
+    return Refusal(id="", source=source, reason=Reason.BROKEN_ROW.value, raw=raw, received_at=received_at)

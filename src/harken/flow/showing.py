@@ -56,7 +56,7 @@ def show(customer: CustomerId, desk: Desk, policy: Policy, wanted: Wanted) -> di
     profile = Reader(desk.warehouse, desk.bench.master, moment, silence_of(policy)).profile_of(name, identities)
     return {
         "customer": name,
-        "identities": profile.identities or identities,
+        "identities": identities,
         "conflicts": desk.warehouse.conflicts(identities),
         "as_of": moment.at,
         "features": _chosen(profile.features, wanted.features),

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     UNKNOWN_KIND = "unknown_kind"
     MISSING_FIELD = "missing_field"
     WRONG_TYPE = "wrong_type"
+    UNFIT = "unfit"  #: it passed every check, and broke what takes it in: our mistake, and the log says which
     OUT_OF_RANGE = "out_of_range"  #: a text too long, a number too large or a nesting too deep for the format
 
 

@@ -1,0 +1,70 @@
+"""`harken work`: take in what lies in a stream, and tell whose profiles changed."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import click
+
+from harken.cli import options
+from harken.errors import UnsuitableError
+
+PARTITIONS_OF_CHANGES = 6
+END_WITHIN_S = 40
+
+
+@click.command("work", short_help="Take in what lies in a Kafka topic.")
+@click.option(
+    "--from", "stream", metavar="URL", required=True, help="kafka://HOST:PORT/TOPIC[?group=NAME&registry=URL]"
+)
+@click.option("--changes", metavar="TOPIC", help="Publish changed profiles there, the newest of each identity.")
+@options.store
+def command(stream: str, changes: str | None, store: str | None) -> None:
+    """Read events from a Kafka topic until stopped. Start as many as there are partitions: they share the work.
+
+    What cannot be taken goes to TOPIC.dead with its reason, and stays in quarantine here.
+    """
+    from harken.adapters import kafka  # noqa: PLC0415  an extra, and only this command needs it
+    from harken.flow import work  # noqa: PLC0415  --help needs none of it
+
+    address = kafka.read(stream)
+    stopped = threading.Event()
+    with options.desk(store) as desk, ExitStack() as closing:
+        if desk.live is None:
+            raise UnsuitableError("A stream is read into PostgreSQL; this store takes files only.")
+        outlet = kafka.outlet(address, _say)
+        source = closing.enter_context(kafka.source(address, work.place_of(desk.live), _say))
+        closing.enter_context(_stopping(source.stop, stopped))
+        if changes:
+            told = kafka.outlet(address, _say)
+            told.ensure_compacted(changes, PARTITIONS_OF_CHANGES)
+            telling = threading.Thread(target=work.keep_publishing, args=(changes, told, desk, stopped.wait, _say))
+            telling.start()
+            closing.callback(telling.join, END_WITHIN_S)
+            closing.callback(stopped.set)
+        _say(f"Reading {address.topic} at {address.where}; stop with Ctrl-C.")
+        hands = work.Hands(
+            stream=source, outlet=outlet, decoded=kafka.event_in, desk=desk.live, report=_say, pause=stopped.wait
+        )
+        work.work(hands)
+
+
+@contextmanager
+def _stopping(stop: Callable[[], None], stopped: threading.Event) -> Iterator[None]:
+    """Being stopped is how work ends: the batch under way is finished first."""
+
+    def end(*_: object) -> None:
+        stopped.set()
+        stop()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say(line: str) -> None:
+    click.echo(f"harken: {line}", err=True)
