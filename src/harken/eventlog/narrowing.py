@@ -174,13 +174,21 @@ def _of_objects(
             yield f"{at}/{name}", "is required now"
     before, after = one.get("properties", {}), two.get("properties", {})
     rest = (one.get("additionalProperties", True), two.get("additionalProperties", True))
+    unused = _is_open(rest[0], roots[0])
     for name in sorted({*before, *after}):
-        if name in before or rest[0] not in (True, {}):
+        undeclared = name not in before or (name not in after and rest[0] == rest[1])
+        if not (unused and undeclared):
             yield from _narrowed(before.get(name, rest[0]), after.get(name, rest[1]), f"{at}/{name}", roots, seen)
     if rest[0] is not False and rest[1] is False:
         yield at or "/", "no longer takes other names"
     else:
         yield from _narrowed(*rest, f"{at}/*", roots, seen)
+
+
+def _is_open(rest: Any, root: Any) -> bool:
+    """Does a name that is not declared take any type? Then it counts as unused: to declare it breaks nothing."""
+    resolved = _resolved(rest, root)
+    return resolved is True or (resolved is not False and _types(resolved) == _EVERY_TYPE)
 
 
 def _of_arrays(
