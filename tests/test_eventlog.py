@@ -66,7 +66,7 @@ def newest(type_: str, **changed: Any) -> dict[str, Any]:
 
 
 def wrong(body: dict[str, Any]) -> list[tuple[str, str]]:
-    found = REGISTRY.violations(body["type"], body.get("version"), body)
+    found = REGISTRY.violations(body.get("type"), body.get("version"), body)
     return [(violation.path, violation.rule) for violation in found]
 
 
@@ -103,6 +103,11 @@ def test_what_a_javascript_library_adds_is_taken() -> None:
     [
         (newest("page", version=7), [("/version", "unknown")]),
         (wire("page", type="sneeze"), [("/type", "unknown")]),
+        (newest("page", version=[1]), [("/version", "type")]),
+        (newest("page", version=True), [("/version", "type")]),
+        (newest("page", version=2**70), [("/version", "unknown")]),
+        (newest("page", type=None), [("/type", "required")]),
+        (newest("page", type=["page"]), [("/type", "type")]),
         (newest("page", messageId=None), [("/messageId", "required")]),
         (newest("page", messageId=True), [("/messageId", "type")]),
         (newest("page", messageId=""), [("/messageId", "minLength")]),

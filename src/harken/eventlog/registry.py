@@ -86,8 +86,15 @@ class Registry:
         own = f"{TRACK}/{body.get('event')}" if type_ == TRACK else type_
         return own if own in self._names else type_
 
-    def violations(self, type_: str, version: int | None, body: Content) -> tuple[Violation, ...]:
-        """Empty: fits. The whole event is checked; `version` None is the first. At most `MOST_VIOLATIONS`."""
+    def violations(self, type_: object, version: object, body: Content) -> tuple[Violation, ...]:
+        """Empty: fits. The whole event is checked; `version` None is the first. At most `MOST_VIOLATIONS`.
+
+        Type and version may be handed in as they came, whatever they are.
+        """
+        if not isinstance(type_, str):
+            return (Violation("/type", "required" if type_ is None else "type"),)
+        if version is not None and type(version) is not int:
+            return (Violation("/version", "type"),)
         if deeper_than(body, MOST_DEPTH):
             return (Violation("", "depth"),)
         name = self.name_of(type_, body)

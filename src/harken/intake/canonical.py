@@ -16,14 +16,15 @@ MOST_KEY_CHARACTERS = 256
 
 def check(body: Mapping[str, Any]) -> None:
     """Raises InvalidEventError for what JSON does not know (NaN too), and for what is too deep or too long."""
-    _fits(not deeper_than(body, MOST_DEPTH))
-    _check(body)
+    plain = dict(body)
+    _fits(not deeper_than(plain, MOST_DEPTH))
+    _check(plain)
 
 
 def _check(value: Any) -> None:
     if isinstance(value, str):
         _fits(len(value) <= MOST_CHARACTERS)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
                 raise InvalidEventError(Reason.WRONG_TYPE)

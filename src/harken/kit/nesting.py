@@ -1,6 +1,5 @@
 """JSON values -> how deep they are nested, without descending further than allowed."""
 
-from collections.abc import Mapping
 from typing import Any
 
 MOST_DEPTH = 12
@@ -8,7 +7,7 @@ MOST_DEPTH = 12
 
 
 def deeper_than(value: Any, levels: int) -> bool:
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else None
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
     if inner is None:
         return False
     return levels == 0 or any(deeper_than(item, levels - 1) for item in inner)
