@@ -1,5 +1,6 @@
 """The documentation cannot lie: what the code has, the pages name; what the pages show, works."""
 
+import json
 import re
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from harken.decide import policy
 from harken.decide.case import Known, Said, Talk
 from harken.decide.rules import RULES
 from harken.domain.event import Channel, Kind
+from harken.eventlog import plan, registry
+from harken.intake import enrichment
 from harken.intake.quality import Reason, Repair
 from harken.profiles.features import DERIVED_FEATURES, FEATURES, NAMES
 from harken.settings import Settings
@@ -155,6 +158,43 @@ def test_every_quarantine_reason_and_repair_is_documented() -> None:
 def test_every_kind_and_channel_is_documented() -> None:
     for name in [*Kind, *Channel]:
         assert f"`{name}`" in section("Format `events`")
+
+
+def test_every_event_type_and_its_versions_are_documented() -> None:
+    known = registry.load()
+    page = section("Events, live")
+
+    same(first_cells("Events, live"), [*known.names, *(each.name for each in enrichment.ENRICHMENTS)], "Events, live")
+    for name in known.names:
+        newest = known.schema(name, known.versions(name)[-1]).content
+        inner = newest["properties"].get("properties", {}).get("required", [])
+        outer = [each for each in newest.get("required", []) if each not in ("properties", "version")]
+        needed = ", ".join(f"`{each}`" for each in (*outer, *(f"properties.{each}" for each in inner))) or "–"
+        versions = ", ".join(map(str, known.versions(name)))
+        assert f"| `{name}` | {versions} | {needed} | {newest['title']} |" in page
+    for each in enrichment.ENRICHMENTS:
+        kinds = "every type" if each.kinds == set(Kind) else ", ".join(f"`{kind}`" for kind in sorted(each.kinds))
+        assert f"| `{each.name}` | {kinds} | {each.why} |" in page
+
+
+def test_the_events_on_the_page_fit_and_so_do_its_schema_and_its_plan(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "howto" / "events.md").read_text("utf-8")
+    bodies = [json.loads(body) for body in re.findall(r"-d '(\{.*?\})'\n", page, re.DOTALL)]
+    [schema] = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    [toml] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    own = tmp_path / "track" / "Plan chosen"
+    own.mkdir(parents=True)
+    (own / "1.json").write_text(schema)
+    (tmp_path / "plan.toml").write_text(toml)
+
+    known = registry.load(tmp_path)
+    sources = plan.load(tmp_path / "plan.toml", known.names).sources
+
+    assert [body["type"] for body in bodies] == ["identify", "payment", "message"]
+    for body in bodies:
+        assert known.violations(body["type"], body.get("version"), body) == ()
+    assert known.versions("track/Plan chosen") == [1]
+    assert sources["website"].allows("track/Plan chosen")
 
 
 def test_the_policy_on_the_page_is_a_policy(tmp_path: Path) -> None:

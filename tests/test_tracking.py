@@ -244,7 +244,7 @@ def test_a_nesting_without_end_is_refused() -> None:
 
     assert reason(wire("page", properties={"deep": deep})) == "out_of_range"
     with pytest.raises(InvalidEventError):
-        canonical.check(deep)
+        canonical.check({"deep": deep})
 
 
 @given(st.dictionaries(st.text(max_size=8), NESTED, max_size=5), st.sampled_from(sorted(TYPES)), st.booleans())

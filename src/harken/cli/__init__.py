@@ -11,6 +11,7 @@ _COMMANDS = {
     "ingest": "Take interactions in: check, thread and store them, and bring the profiles up to date.",
     "predict": "Choose the next best action for every customer with an open issue.",
     "profile": "Look at a customer's profile, or rebuild and check all of them.",
+    "schema": "Look at the types of events and their versions, and check what a version breaks.",
     "serve": "Serve the HTTP interface: decisions, health, documentation.",
     "work": "Take in what lies in a Kafka topic, and tell whose profiles changed.",
     "doctor": "Say what is configured, what answers, and what works less well without it.",

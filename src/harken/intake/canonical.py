@@ -8,27 +8,31 @@ import orjson
 
 from harken.intake.fields import InvalidEventError
 from harken.intake.quality import Reason
+from harken.kit.nesting import MOST_DEPTH, deeper_than
 
-MOST_DEPTH = 12
 MOST_CHARACTERS = 16_384
 MOST_KEY_CHARACTERS = 256
 
 
-def check(value: Any, depth: int = MOST_DEPTH) -> None:
+def check(body: Mapping[str, Any]) -> None:
     """Raises InvalidEventError for what JSON does not know (NaN too), and for what is too deep or too long."""
+    plain = dict(body)
+    _fits(not deeper_than(plain, MOST_DEPTH))
+    _check(plain)
+
+
+def _check(value: Any) -> None:
     if isinstance(value, str):
         _fits(len(value) <= MOST_CHARACTERS)
-    elif isinstance(value, Mapping):
-        _fits(depth > 0)
+    elif isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
                 raise InvalidEventError(Reason.WRONG_TYPE)
             _fits(len(key) <= MOST_KEY_CHARACTERS)
-            check(item, depth - 1)
+            _check(item)
     elif isinstance(value, list):
-        _fits(depth > 0)
         for item in value:
-            check(item, depth - 1)
+            _check(item)
     elif not _is_scalar(value):
         raise InvalidEventError(Reason.WRONG_TYPE)
 
