@@ -3,6 +3,7 @@
 How far a partition was read is kept by whoever handles the batches, never by Kafka.
 """
 
+import contextlib
 import math
 import threading
 import time
@@ -15,7 +16,7 @@ from harken.adapters.kafka.address import Address
 from harken.adapters.kafka.trouble import Troubles
 
 _MAX_BATCH_BYTES = 8_000_000
-_POLL_S, _PROBE_S, _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 0.1, 0.5, 0.5, 8.0
+_POLL_S, _MEASURE_S, _PROBE_S, _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 0.1, 0.5, 0.5, 0.5, 8.0
 _SETTINGS: Mapping[str, str | int | bool] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -88,6 +89,9 @@ class _Held:
     end: int = 0
     """Where Kafka said last that there is nothing more: behind the marks of transactions, which are no records."""
 
+    ends: tuple[int, int] | None = None
+    """The first offset that Kafka has, and the one after its last, as heard with the records."""
+
     records: list[Record] = field(default_factory=list)
     size: int = 0
     due: float = math.inf
@@ -95,6 +99,11 @@ class _Held:
     @property
     def next(self) -> int:
         return self.records[-1].offset + 1 if self.records else max(self.reached, self.end)
+
+    @property
+    def lag(self) -> int:
+        low, high = self.ends or (0, 0)
+        return max(0, high - max(low, self.reached if self.records else self.next))
 
 
 class Source:
@@ -115,7 +124,7 @@ class Source:
         self._adrift: set[int] = set()
         self._stopping = threading.Event()
         self._troubles = Troubles(address, watcher.report)
-        self._first_due = math.inf
+        self._first_due, self._measure_at = math.inf, 0.0
         self._probe_at, self._backoff_s = 0.0, _FIRST_BACKOFF_S
         told = {**address.client(), **_SETTINGS, "group.id": address.group, **(settings or {})}
         self._consumer = Consumer({**told, "error_cb": self._troubles.heard})
@@ -135,17 +144,11 @@ class Source:
     def again(self, partition: int) -> None:
         """Go on from where the table says: its transaction failed, or somebody else had moved it on."""
         if partition in self._held:
-            self._seek(partition, self._hold(partition))
+            self._go_to(partition, self._hold(partition))
 
     def lag(self) -> dict[int, int]:
-        """Partition of ours -> offsets that were not handed out yet; one whose end is not known yet is left out."""
-        found = {}
-        for partition, held in self._held.items():
-            ends = self._consumer.get_watermark_offsets(self._place(partition), cached=True)
-            if ends is not None and ends[1] >= 0:
-                handed_out = held.reached if held.records else held.next
-                found[partition] = max(0, ends[1] - max(ends[0], handed_out))
-        return found
+        """Partition of ours -> offsets that were not handed out yet, as of a second ago; left out while its end is unknown."""
+        return {number: held.lag for number, held in tuple(self._held.items()) if held.ends is not None}
 
     def stop(self) -> None:
         """From any thread, or a signal's handler: `batches` ends within a second, the batch under way handled."""
@@ -225,10 +228,19 @@ class Source:
     def _look_after(self) -> None:
         for partition in tuple(self._adrift):
             self._find_back(partition)
+        if (now := time.monotonic()) >= self._measure_at:
+            self._measure_at = now + _MEASURE_S
+            self._measure()
         if not self._troubles.cut_off:
             self._backoff_s = _FIRST_BACKOFF_S
-        elif time.monotonic() >= self._probe_at:
+        elif now >= self._probe_at:
             self._probe()
+
+    def _measure(self) -> None:
+        """In this thread: asked from another while this one polls, the client answers after a minute, all Python waiting."""
+        for partition, held in self._held.items():
+            ends = self._consumer.get_watermark_offsets(self._place(partition), cached=True)
+            held.ends = ends if ends is not None and ends[1] >= 0 else None
 
     def _probe(self) -> None:
         """An idle topic would not show that Kafka is there again."""
@@ -249,22 +261,25 @@ class Source:
         if ends is None:
             return  # and is asked again
         at, (low, high) = self._held[partition].next, ends
-        self._adrift.discard(partition)
-        if low <= at <= high:
-            self._seek(partition, at)
+        if not self._go_to(partition, at if low <= at <= high else low) or low <= at <= high:
             return
         why = "it deleted what lies between before it was read" if at < low else "the topic was made anew or cut short"
         self._watcher.report(
             f"{self._address.topic}, partition {partition}: we were at offset {at}, and Kafka has {low} to {high}: {why}. "
             f"Reading goes on at {low}."
         )
-        self._seek(partition, low)
 
-    def _seek(self, partition: int, offset: int) -> None:
+    def _go_to(self, partition: int, offset: int) -> bool:
+        """Takes the partition anew: the client refuses to seek in one that it stopped reading. False: not now, but soon."""
         try:
-            self._consumer.seek(self._place(partition, offset))
+            with contextlib.suppress(KafkaException):  # given up by the attempt before
+                self._consumer.incremental_unassign([self._place(partition)])
+            self._consumer.incremental_assign([self._place(partition, offset)])
         except KafkaException:
             self._adrift.add(partition)
+            return False
+        self._adrift.discard(partition)
+        return True
 
     def _place(self, partition: int, offset: int = OFFSET_BEGINNING) -> TopicPartition:
         return TopicPartition(self._address.topic, partition, offset)
