@@ -22,6 +22,7 @@ _EXTRAS = {
     "pandas": ("pandas",),
     "spark": ("pyspark",),
     "clickhouse": ("clickhouse_connect", "chdb"),
+    "kafka": ("confluent_kafka",),
 }
 
 
