@@ -10,8 +10,10 @@ import orjson
 from journey import BRAND, MASTER, NOW
 
 from harken.domain.link import Link
+from harken.eventlog import registry
 from harken.flow.arriving import Arrival, Receipt
 from harken.flow.desk import LiveDesk
+from harken.flow.door import Door
 from harken.flow.live import receive
 from harken.intake import reading_events
 from harken.kit import db
@@ -19,6 +21,7 @@ from harken.kit.clock import stopped_at
 
 Event = dict[str, Any]
 SOURCE = "kb"
+DOOR = Door(master=MASTER, registry=registry.load())
 CHANNELS = ("email", "chat", "phone", "twitter", "app")
 WORDS = (
     "My card was declined again, this is urgent!",
@@ -46,7 +49,7 @@ def arrival(event: Event, *links: Link, now: datetime = NOW) -> Arrival:
 def live_desk(url: str, *, now: datetime = NOW) -> Iterator[LiveDesk]:
     database = db.Database(url)
     try:
-        yield LiveDesk(database=database, master=MASTER, clock=stopped_at(now))
+        yield LiveDesk(database=database, master=MASTER, clock=stopped_at(now), open_door=lambda: DOOR)
     finally:
         database.close()
 
@@ -131,4 +134,7 @@ def wire(event: Event) -> Event:
         properties.update({"score": properties.pop("risk"), "scale": 1000})
     if kind == "dispute":
         properties["status"] = {"refused": "rejected"}.get(properties["status"], properties["status"])
+    if kind == "payment":
+        body["version"] = 2
+        properties["currency"] = "EUR"
     return {**body, "type": kind}

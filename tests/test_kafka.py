@@ -59,7 +59,7 @@ def everything_in(url: str) -> list[Message]:
 def test_two_partitions_are_read_in_batches_of_one_each(url: str, ledger: Path) -> None:
     said = say(url, range(300))
     with Reader(url, ledger) as reader:
-        until(lambda: len(taken(ledger)) == len(said))
+        until(lambda: len(taken(ledger)) >= len(said))
         until(lambda: reader.source.lag() == {0: 0, 1: 0})
 
     assert Counter(taken(ledger)) == Counter(said)
@@ -78,16 +78,16 @@ def test_two_partitions_are_read_in_batches_of_one_each(url: str, ledger: Path) 
 def test_two_members_share_the_partitions_and_take_over(url: str, ledger: Path) -> None:
     said = say(url, range(100))
     with Reader(url, ledger) as first:
-        until(lambda: len(taken(ledger)) == 100)
+        until(lambda: len(taken(ledger)) >= 100)
         with Reader(url, ledger) as second:
             until(lambda: len(first.mine) == len(second.mine) == 1)
             said += say(url, range(100, 300))
-            until(lambda: len(taken(ledger)) == 300)
+            until(lambda: len(taken(ledger)) >= 300)
             assert first.mine | second.mine == {0, 1}
             assert {batch.partition for batch in second.batches} == second.mine
         until(lambda: first.mine == {0, 1})
         said += say(url, range(300, 400))
-        until(lambda: len(taken(ledger)) == 400)
+        until(lambda: len(taken(ledger)) >= 400)
 
     assert Counter(taken(ledger)) == Counter(said)
     assert first.mine == second.mine == set()
@@ -116,7 +116,7 @@ def test_what_a_failed_transaction_left_is_read_again(url: str, ledger: Path) ->
         return ledger.take(batch)
 
     with Reader(url, ledger, take=take):
-        until(lambda: len(taken(ledger)) == len(said))
+        until(lambda: len(taken(ledger)) >= len(said))
 
     assert Counter(taken(ledger)) == Counter(said)
 
@@ -131,14 +131,14 @@ def test_a_zombie_that_moved_on_is_followed(url: str, ledger: Path) -> None:
         return ledger.take(batch)
 
     with Reader(url, ledger, take=take):
-        until(lambda: len(taken(ledger)) == len(said))
+        until(lambda: len(taken(ledger)) >= len(said))
 
     assert Counter(taken(ledger)) == Counter(said)
 
 
 def test_aborted_records_are_not_seen(url: str, kafka: Broker, ledger: Path) -> None:
     topic = read(url).topic
-    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": topic})
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": topic, "log_level": 0})
     producer.init_transactions(30)
     for number in range(6):
         producer.begin_transaction()
@@ -148,7 +148,7 @@ def test_aborted_records_are_not_seen(url: str, kafka: Broker, ledger: Path) -> 
         (producer.abort_transaction if number % 2 else producer.commit_transaction)(30)
 
     with Reader(url, ledger) as reader:
-        until(lambda: len(taken(ledger)) == 6)
+        until(lambda: len(taken(ledger)) >= 6)
         until(lambda: reader.source.lag() == {0: 0, 1: 0})
 
     assert sorted(taken(ledger)) == ["0", "0", "2", "2", "4", "4"]
@@ -164,7 +164,7 @@ def test_a_broker_that_is_away_at_the_start_is_waited_for(own_kafka: Broker, led
         until(lambda: len(reader.lines) == 3)
         sink_to(read(url)).ensure_topic("said", 2)
         said = say(url, range(50))
-        until(lambda: len(taken(ledger)) == len(said))
+        until(lambda: len(taken(ledger)) >= len(said))
 
     assert Counter(taken(ledger)) == Counter(said)
     away, back, without_topic = sorted(reader.lines, key=lambda line: ("has no topic" in line, "again." in line))
@@ -181,7 +181,7 @@ def test_a_broker_that_is_restarted_midway_costs_nothing(own_kafka: Broker, ledg
     sink = Sink(read(url), lines.append)
     said = say(url, range(100))
     with Reader(url, ledger) as reader:
-        until(lambda: len(taken(ledger)) == len(said))
+        until(lambda: len(taken(ledger)) >= len(said))
         assert callable(end)
         end(own_kafka)
         until(lambda: reader.lines)
@@ -192,7 +192,7 @@ def test_a_broker_that_is_restarted_midway_costs_nothing(own_kafka: Broker, ledg
         own_kafka.start()
         assert sink.flush(60) == ()
         said += ["meanwhile", *say(url, range(100, 200))]
-        until(lambda: len(taken(ledger)) == len(said))
+        until(lambda: len(taken(ledger)) >= len(said))
 
     assert Counter(taken(ledger)) == Counter(said)
     for told in (reader.lines, lines):
@@ -209,7 +209,7 @@ def test_a_source_without_a_broker_stops_when_told(ledger: Path, own_kafka: Brok
 def test_what_kafka_deleted_is_said_and_the_rest_is_read(url: str, kafka: Broker, ledger: Path) -> None:
     said, found = say(url, range(200)), read(url)
     with Reader(url, ledger):
-        until(lambda: len(taken(ledger)) == len(said))
+        until(lambda: len(taken(ledger)) >= len(said))
     more = say(url, range(200, 400))
     ends = {partition: Ledger(str(ledger)).offset_of(found.topic, partition) or 0 for partition in (0, 1)}
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
@@ -217,7 +217,7 @@ def test_what_kafka_deleted_is_said_and_the_rest_is_read(url: str, kafka: Broker
         deleted.result(30)
 
     with Reader(url, ledger) as reader:
-        until(lambda: len(taken(ledger)) == len(said) + len(more) - 10)
+        until(lambda: len(taken(ledger)) >= len(said) + len(more) - 10)
 
     assert set(taken(ledger)) < {*said, *more}
     [line] = reader.lines
@@ -232,7 +232,7 @@ def test_a_topic_that_was_made_anew_is_read_from_its_beginning(url: str, ledger:
         with_old_places._db.execute("INSERT INTO place VALUES (?, ?, ?)", (found.topic, partition, 5_000))
 
     with Reader(url, ledger) as reader:
-        until(lambda: len(taken(ledger)) == len(said))
+        until(lambda: len(taken(ledger)) >= len(said))
 
     assert Counter(taken(ledger)) == Counter(said)
     assert len(reader.lines) == 2
@@ -257,7 +257,7 @@ def test_a_record_that_cannot_be_read_goes_to_the_dead_letters(kafka: Broker, le
         return sink.flush(30) == () and ledger.take(batch)
 
     with Reader(url, ledger, take=take):
-        until(lambda: len(taken(ledger)) == 3)
+        until(lambda: len(taken(ledger)) >= 3)
 
     [dead] = everything_in(url.replace(found.topic, f"{found.topic}.dead", 1))
     assert (dead.key(), dead.value()) == (b"ada", b'{"text": "my card is 4929')
@@ -321,7 +321,7 @@ def test_records_with_and_without_a_schema_are_read(url: str, ledger: Path) -> N
             sink.publish(found.topic, None, value)
         assert sink.flush(30) == ()
         with Reader(url, ledger, take=take):
-            until(lambda: len(taken(ledger)) == 2)
+            until(lambda: len(taken(ledger)) >= 2)
 
         assert Counter(decoded) == Counter([(number, body), (None, body)])
         assert schemas.schema(number) == '{"type": "object"}'

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journey import NOW, desk_on, one_of, rows_of
+from journey import MASTER, NOW, desk_on, one_of, rows_of
 from live_cases import live_desk
 from starlette.testclient import TestClient
 
+from harken.eventlog import plan, registry
 from harken.flow.desk import Desk
+from harken.flow.door import Door
 from harken.flow.dossier import microseconds
 from harken.web.app import app_of
 
@@ -83,11 +85,11 @@ def test_the_same_id_with_another_body_is_refused_and_kept_aside(web: TestClient
     ("change", "reason"),
     [
         ({"type": "sneeze"}, "unknown_kind"),
-        ({"messageId": None}, "missing_field"),
-        ({"userId": 7.5}, "wrong_type"),
+        ({"messageId": None}, "schema_violation"),
+        ({"userId": 7.5}, "schema_violation"),
         ({"timestamp": "1970-01-01T00:00:00Z"}, "time_too_old"),
         ({"timestamp": "2100-01-01T00:00:00Z"}, "time_in_future"),
-        ({"properties": {"direction": "inbound", "channel": "chat", "text": "x" * 20_000}}, "out_of_range"),
+        ({"properties": {"direction": "inbound", "channel": "chat", "text": "x" * 20_000}}, "schema_violation"),
     ],
 )
 def test_one_bad_event_of_a_batch_is_told_and_the_others_are_kept(
@@ -193,3 +195,76 @@ def test_events_need_a_store_that_can_hold_them(store_url: str, tmp_path: Path) 
         answer = web.post(EVENTS, json=spoke(1, "ada"))
     assert answer.status_code == 409
     assert "PostgreSQL" in answer.json()["detail"]
+
+
+KEY, OTHER = "hk_" + "1" * 64, "hk_" + "2" * 64
+
+
+@pytest.fixture
+def planned(desk: Desk, tmp_path: Path) -> Iterator[TestClient]:
+    """Two sources: one sends pages and little of them, one everything."""
+    path = tmp_path / "plan.toml"
+    path.write_text(
+        f"""
+        [source.website]
+        key_sha256 = "{plan.sha256_of(KEY)}"
+        types = ["page"]
+        events_per_second = 5
+        additional = "drop"
+        [source.core]
+        key_sha256 = "{plan.sha256_of(OTHER)}"
+        unknown_types = "quarantine"
+        """
+    )
+    assert desk.live
+    known = registry.load()
+    door = Door(master=MASTER, registry=known, plan=plan.load(path, known.names))
+    live = replace(desk.live, open_door=lambda: door)
+    with TestClient(app_of(replace(desk, live=live)), base_url=HERE, raise_server_exceptions=False) as client:
+        yield client
+
+
+def page(number: int) -> dict[str, Any]:
+    return {"type": "page", "messageId": f"p{number}", "anonymousId": "d1", "name": "Cards"}
+
+
+def test_a_source_proves_itself_by_its_key(planned: TestClient, store_url: str) -> None:
+    for given in ({}, {"authorization": "Bearer hk_wrong"}, {"authorization": "Basic %%%"}):
+        answer = planned.post(EVENTS, json=page(1), headers=given)
+        assert (answer.status_code, "www-authenticate" in answer.headers) == (401, True)
+
+    assert planned.post(EVENTS, json=page(1), auth=(KEY, "")).status_code == 202
+    assert planned.post(EVENTS, json=page(2), headers={"authorization": f"Bearer {KEY}"}).status_code == 202
+    assert planned.post(BATCH, json={"batch": [page(3)], "writeKey": KEY}).status_code == 202
+    assert {row["source"] for row in rows_of(store_url, "SELECT source FROM event")} == {"website"}
+    assert KEY not in str(rows_of(store_url, "SELECT * FROM event"))
+
+
+def test_a_source_sends_what_its_plan_says(planned: TestClient, store_url: str) -> None:
+    refused = planned.post(EVENTS, json=spoke(1, "ada"), auth=(KEY, ""))
+    assert (refused.status_code, "not_in_plan" in refused.text) == (403, True)
+    assert one_of(store_url, "SELECT count(*) FROM rejected_event") == 0, "what a source may not send is not kept"
+
+    batch = planned.post(BATCH, json={"batch": [page(1), spoke(1, "ada")]}, auth=(KEY, "")).json()
+    assert (batch["accepted"], batch["refused"]) == (1, 1)
+    assert planned.post(EVENTS, json=spoke(1, "ada"), auth=(OTHER, "")).status_code == 202
+
+
+def test_a_source_that_sends_too_much_slows_nobody_else(planned: TestClient) -> None:
+    flood = [
+        planned.post(BATCH, json={"batch": [page(10 * n + i) for i in range(10)]}, auth=(KEY, "")) for n in range(50)
+    ]
+
+    refused = [answer for answer in flood if answer.status_code == 429]
+    assert len(refused) > 40
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+    assert planned.post(EVENTS, json=spoke(1, "ada"), auth=(OTHER, "")).status_code == 202
+
+
+def test_old_versions_are_led_to_the_newest_and_stay_what_they_were(planned: TestClient, store_url: str) -> None:
+    old = {"type": "payment", "messageId": "x", "userId": "ada", "properties": {"amount": "12.50", "currency": "EUR"}}
+    first = planned.post(EVENTS, json=old, auth=(OTHER, ""))
+    assert first.status_code == 202, first.text
+    assert planned.post(EVENTS, json=old, auth=(OTHER, "")).json()["outcome"] == "duplicate"
+    profile = planned.get("/api/v1/profiles/ada", params={"features": "payment_amount_30d"}).json()
+    assert profile["features"] == {"payment_amount_30d": 1250}

@@ -16,10 +16,10 @@ from confluent_kafka import Consumer, TopicPartition
 from journey import derived, one_of, rows_of
 from kafka_broker import Broker
 from kafka_cases import fresh_topic, sink_to
-from live_cases import MASTER, Event, live_desk, made_up, shuffled, wire
+from live_cases import DOOR, Event, live_desk, made_up, shuffled, wire
 
 from harken.adapters.kafka import read
-from harken.flow.arriving import Sent, arrive
+from harken.flow.door import Sent, arrive
 from harken.flow.live import receive
 
 pytestmark = pytest.mark.kafka
@@ -78,7 +78,7 @@ def taken(store: str) -> int:
 def reference(store: str, topic: str, events: list[Event]) -> dict[str, list[dict[str, Any]]]:
     with live_desk(store) as desk:
         for event in events:
-            receive([arrive(Sent(body=event, source=topic, received_at=desk.clock()), MASTER)], desk)
+            receive([arrive(Sent(body=event, source=topic, received_at=desk.clock()), DOOR)], desk)
     return derived(store)
 
 

@@ -4,7 +4,7 @@ import getpass
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from harken.profiles.features import NAMES
 if TYPE_CHECKING:
     from harken.adapters.frames.on_spark import Cluster
     from harken.decide.policy import Policy
+    from harken.flow.door import Door
     from harken.settings import Settings
 
 KEY_CHECK = "check:master"
@@ -87,7 +88,7 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
     with store_of(settings, store) as running, _spark_of(settings, name) as spark:
         bench = bench_of(settings, running.url, master)
         warehouse = bench.open_warehouse()
-        live = _live_desk(running.url, master)
+        live = _live_desk(settings, running.url, master)
         try:
             _keep_to_this_key(warehouse, master)
             yield Desk(
@@ -110,11 +111,22 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 live.database.close()
 
 
-def _live_desk(url: str, master: MasterKey) -> LiveDesk | None:
+def _live_desk(settings: "Settings", url: str, master: MasterKey) -> LiveDesk | None:
     """ClickHouse has no transaction that could hold an event and what follows from it."""
     if clickhouse.is_clickhouse(url):
         return None
-    return LiveDesk(database=db.Database(url), master=master, clock=wall_clock)
+    return LiveDesk(
+        database=db.Database(url), master=master, clock=wall_clock, open_door=cache(partial(_door, settings, master))
+    )
+
+
+def _door(settings: "Settings", master: MasterKey) -> "Door":
+    from harken.eventlog import plan, registry  # noqa: PLC0415  schemas take a tenth of a second that few commands need
+    from harken.flow.door import Door  # noqa: PLC0415  as above
+
+    known = registry.load(settings.schemas)
+    planned = plan.load(settings.tracking_plan, known.names) if settings.tracking_plan else None
+    return Door(master=master, registry=known, plan=planned)
 
 
 def _spark_of(settings: "Settings", engine: str) -> "AbstractContextManager[Cluster | None]":

@@ -83,6 +83,12 @@ class Settings(BaseSettings):
     master_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("MASTER_KEY"))
     """Base64 of 32 bytes that open every subject's key. Empty: made once in HARKEN_HOME/master.key (back it up)."""
 
+    tracking_plan: Path | None = Field(default=None, validation_alias=_also("TRACKING_PLAN"))
+    """Which sources may send events live, and what. None: whoever reaches this machine's own door may."""
+
+    schemas: Path | None = Field(default=None, validation_alias=_also("SCHEMAS"))
+    """A folder of your own event schemas, laid over those that ship with Harken."""
+
     policy: Path | None = Field(default=None, validation_alias=_also("POLICY"))
     """The organisation's policy file. None: the default that ships with Harken."""
 

@@ -1,21 +1,11 @@
-"""What a source sends -> as receiving takes it: an event that passed every check, or a refusal with its reason."""
+"""What receiving takes, and what it tells: an event that passed every check, a refusal with its reason, a receipt."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-import orjson
-
 from harken.domain.link import Link
-from harken.flow.dossier import microseconds
-from harken.intake.fields import InvalidEventError
-from harken.intake.quality import Reason
-from harken.intake.tracking import tracked
-from harken.privacy.keys import MasterKey
-
-MAX_EVENT_BYTES = 32_768
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +21,13 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """What cannot be taken; kept sealed, to be tried again after a fix."""
+    """What cannot be taken."""
 
     id: str  #: as far as it says one
     source: str
     reason: str
     detail: str = ""  #: where and what, never the value
+    keep: bool = True  #: sealed, to be tried again after a fix
     raw: bytes
     received_at: datetime
 
@@ -44,7 +35,8 @@ class Refusal:
 class Outcome(StrEnum):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"  #: the log had it; nothing changed
-    QUARANTINED = "quarantined"
+    QUARANTINED = "quarantined"  #: kept aside with its reason
+    REFUSED = "refused"  #: not kept at all: this source may not send it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,53 +48,3 @@ class Receipt:
     position: int | None = None  #: in the log
     reason: str | None = None
     detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """One event as a source sent it, not looked at yet."""
-
-    body: Any
-    source: str
-    received_at: datetime
-
-
-def arrive(sent: Sent, master: MasterKey) -> Arrival | Refusal:
-    """Every check that looks at one event alone."""
-    try:
-        if not isinstance(sent.body, Mapping):
-            raise InvalidEventError(Reason.BROKEN_ROW)
-        found = tracked(
-            sent.body,
-            source=sent.source,
-            received_us=microseconds(sent.received_at),
-            blind=lambda kind, value: master.fingerprint(kind, value.encode()).hex(),
-        )
-        if len(found.same_as) > MAX_EVENT_BYTES:
-            raise InvalidEventError(Reason.OUT_OF_RANGE)
-    except InvalidEventError as wrong:
-        return refused(sent, wrong.reason)
-    return Arrival(
-        row=found.row,
-        links=found.links,
-        content=found.content,
-        same_as=found.same_as,
-        received_at=sent.received_at,
-    )
-
-
-def refused(sent: Sent, reason: str, detail: str = "") -> Refusal:
-    given = sent.body.get("messageId") if isinstance(sent.body, Mapping) else None
-    return Refusal(
-        id=given[:200] if isinstance(given, str) else "",
-        source=sent.source,
-        reason=str(reason),
-        detail=detail,
-        raw=orjson.dumps(sent.body),
-        received_at=sent.received_at,
-    )
-
-
-def unreadable(raw: bytes, source: str, received_at: datetime) -> Refusal:
-    """Bytes in which there is no event."""
-    return Refusal(id="", source=source, reason=Reason.BROKEN_ROW.value, raw=raw, received_at=received_at)

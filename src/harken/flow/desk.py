@@ -16,6 +16,7 @@ from harken.privacy.keys import MasterKey
 
 if TYPE_CHECKING:
     from harken.decide.policy import Policy  # a process that takes in decides nothing, and need not build its tables
+    from harken.flow.door import Door  # schemas and telephone numbers, which only live events need
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class LiveDesk:
     database: Database
     master: MasterKey
     clock: Clock
+    open_door: "Callable[[], Door]"  #: the same door every time; opened when the first event comes
     with_mood: bool = True
 
 

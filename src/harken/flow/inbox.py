@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from harken.errors import TryAgainError
-from harken.flow.arriving import Arrival, Receipt, Refusal, Sent, arrive
+from harken.flow.arriving import Arrival, Receipt, Refusal
 from harken.flow.desk import LiveDesk
+from harken.flow.door import Sent, arrive
 from harken.flow.live import receive
 from harken.kit.log import logger
 
@@ -86,7 +87,7 @@ class Inbox:
         return receive([self._looked_at(each) for each in sent], self._desk)
 
     def _looked_at(self, each: Sent | Refusal) -> Arrival | Refusal:
-        return each if isinstance(each, Refusal) else arrive(each, self._desk.master)
+        return each if isinstance(each, Refusal) else arrive(each, self._desk.open_door())
 
 
 def _tell(parcels: Sequence[_Parcel], receipts: Sequence[Receipt]) -> None:

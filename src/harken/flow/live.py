@@ -77,7 +77,8 @@ def _told(
     fresh = set(positions)
     for each in arrived:
         if isinstance(each, Refusal):
-            yield Receipt(id=each.id, outcome=Outcome.QUARANTINED, reason=each.reason, detail=each.detail)
+            outcome = Outcome.QUARANTINED if each.keep else Outcome.REFUSED
+            yield Receipt(id=each.id, outcome=outcome, reason=each.reason, detail=each.detail)
             continue
         id_ = each.row["id"]
         if id_ in fresh:

@@ -16,8 +16,9 @@ from harken.domain.ids import CustomerId
 from harken.errors import TryAgainError
 from harken.eventlog import store as eventlog
 from harken.eventlog.store import Advance, FencedError
-from harken.flow.arriving import Arrival, Outcome, Receipt, Refusal, Sent, arrive, unreadable
+from harken.flow.arriving import Arrival, Outcome, Receipt, Refusal
 from harken.flow.desk import Desk, LiveDesk
+from harken.flow.door import Sent, arrive, unreadable
 from harken.flow.live import receive
 from harken.flow.showing import Wanted, show
 from harken.intake.quality import Reason
@@ -135,7 +136,7 @@ def _arrived(record: Record, batch: Batch, hands: Hands) -> Arrival | Refusal:
         body = hands.decoded(record.value or b"")
     except ValueError:
         return unreadable(record.value or b"", batch.topic, received_at)
-    return arrive(Sent(body=body, source=batch.topic, received_at=received_at), hands.desk.master)
+    return arrive(Sent(body=body, source=batch.topic, received_at=received_at), hands.desk.open_door())
 
 
 def _received(arrived: Sequence[Arrival | Refusal], desk: LiveDesk, step: Advance) -> list[Receipt]:

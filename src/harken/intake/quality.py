@@ -23,6 +23,8 @@ class Reason(StrEnum):
     UNKNOWN_KIND = "unknown_kind"
     MISSING_FIELD = "missing_field"
     WRONG_TYPE = "wrong_type"
+    SCHEMA_VIOLATION = "schema_violation"  #: an event that its type's schema does not take; the detail says where
+    NOT_IN_PLAN = "not_in_plan"  #: the tracking plan does not let this source send it
     UNFIT = "unfit"  #: it passed every check, and broke what takes it in: our mistake, and the log says which
     OUT_OF_RANGE = "out_of_range"  #: a text too long, a number too large or a nesting too deep for the format
 

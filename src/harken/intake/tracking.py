@@ -58,7 +58,6 @@ class Tracked:
 def tracked(body: Mapping[str, Any], *, source: str, received_us: int, blind: Blind) -> Tracked:
     """`received_us`: when it came, microseconds since 1970 UTC. Raises InvalidEventError."""
     canonical.check(body)
-    same_as = canonical.text({name: value for name, value in body.items() if name not in _OF_THE_SENDING})
     properties, context = mapping(body, "properties"), mapping(body, "context")
     kind = _kind(body, properties)
     texts = _texts(kind, body, properties)
@@ -75,8 +74,13 @@ def tracked(body: Mapping[str, Any], *, source: str, received_us: int, blind: Bl
         row=row | {"attributes": enrichment.attributes(kind, properties, context)},
         links=identifiers.links(kind, body, row["identity"], blind),
         content=_content(body, kind),
-        same_as=same_as.encode(),
+        same_as=same_as(body),
     )
+
+
+def same_as(body: Mapping[str, Any]) -> bytes:
+    """Equal for a redelivery, different for another event of the same id."""
+    return canonical.text({name: value for name, value in body.items() if name not in _OF_THE_SENDING}).encode()
 
 
 def _kind(body: Fields, properties: Fields) -> Kind:

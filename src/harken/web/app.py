@@ -22,8 +22,8 @@ from harken.web.guests import Gate, refuse_foreign_hosts
 
 log = logger(__name__)
 
-_TITLES = {400: "Bad request", 403: "Forbidden", 404: "Not found", 405: "Method not allowed", 409: "Refused",
-           411: "Length required", 413: "Too large", 422: "Not as described", 500: "Our mistake", 503: "Try again"}  # fmt: skip
+_TITLES = {400: "Bad request", 401: "Who are you?", 403: "Forbidden", 404: "Not found", 405: "Method not allowed", 409: "Refused",
+           411: "Length required", 413: "Too large", 422: "Not as described", 429: "Too fast", 500: "Our mistake", 503: "Try again"}  # fmt: skip
 MAX_BODY_BYTES = 100_000
 
 

@@ -9,15 +9,15 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from harken.errors import UnsuitableError
-from harken.flow.arriving import Outcome, Receipt, Sent
+from harken.flow.arriving import Outcome, Receipt
 from harken.flow.desk import Desk
+from harken.flow.door import Sent
 from harken.flow.inbox import Inbox
+from harken.web.sources import LOCAL, Senders
 
 BATCH = "/api/v1/events/batch"
 MAX_BATCH_BYTES = 500_000
 MAX_BATCH_EVENTS = 2_000
-SOURCE = "api"
-"""Whose events they are where no tracking plan names sources."""
 
 
 class Told(BaseModel):
@@ -34,6 +34,7 @@ class ToldAll(BaseModel):
     accepted: int
     duplicates: int
     quarantined: int
+    refused: int
     position: int | None
     results: list[Told]
 
@@ -48,33 +49,50 @@ async def _json(request: Request) -> Any:
 Body = Annotated[Any, Depends(_json)]
 
 
-def router(desk: Desk, inbox: Inbox | None) -> APIRouter:
-    routes = APIRouter(prefix="/api/v1", tags=["events"])
+class _Door:
+    def __init__(self, desk: Desk, inbox: Inbox | None) -> None:
+        self._clock, self._inbox = desk.bench.clock, inbox
+        self._senders = Senders(desk.live.open_door().plan if desk.live else None)
 
-    async def kept(bodies: Sequence[Any], sent_at: Any = None) -> list[Receipt]:
-        if inbox is None:
-            raise UnsuitableError("This store takes files only: events one by one need PostgreSQL.")
-        now = desk.bench.clock()
-        return await inbox.put([Sent(body=_with(body, sent_at), source=SOURCE, received_at=now) for body in bodies])
-
-    @routes.post("/events", status_code=202, responses={422: {"description": "Kept aside, with the reason."}})
-    async def one(body: Body) -> Told:
+    async def one(self, request: Request, body: Body) -> Told:
         """One event. 202: it is in the log and in the profile, now."""
-        [receipt] = await kept([body])
+        [receipt] = await self._kept(request, body, [body])
         if receipt.outcome is Outcome.QUARANTINED:
             raise HTTPException(422, f"Kept aside: {receipt.reason}. {receipt.detail}".strip())
+        if receipt.outcome is Outcome.REFUSED:
+            raise HTTPException(403, f"Not kept: {receipt.reason}. {receipt.detail}".strip())
         return _told(receipt)
 
-    @routes.post("/events/batch", status_code=202)
-    async def many(body: Body) -> ToldAll:
+    async def many(self, request: Request, body: Body) -> ToldAll:
         """`{"batch": […], "sentAt": …}`: each event is told for itself, and the others do not suffer for one."""
         batch = body.get("batch") if isinstance(body, dict) else None
         if not isinstance(batch, list) or not batch:
             raise HTTPException(422, 'A batch looks like {"batch": [event, …]}.')
         if len(batch) > MAX_BATCH_EVENTS:
             raise HTTPException(413, f"A batch may have {MAX_BATCH_EVENTS:,} events at most.")
-        return _told_all(await kept(batch, body.get("sentAt")))
+        return _told_all(await self._kept(request, body, batch, body.get("sentAt")))
 
+    async def _kept(self, request: Request, body: Any, events: Sequence[Any], sent_at: Any = None) -> list[Receipt]:
+        if self._inbox is None:
+            raise UnsuitableError("This store takes files only: events one by one need PostgreSQL.")
+        rules = self._senders.sender(request, body)
+        self._senders.take(rules, len(events))
+        name, now = rules.name if rules else LOCAL, self._clock()
+        return await self._inbox.put(
+            [Sent(body=_with(each, sent_at), source=name, received_at=now, rules=rules) for each in events]
+        )
+
+
+def router(desk: Desk, inbox: Inbox | None) -> APIRouter:
+    routes = APIRouter(prefix="/api/v1", tags=["events"])
+    door = _Door(desk, inbox)
+    told: dict[int | str, dict[str, Any]] = {
+        401: {"description": "No write key of the tracking plan."},
+        422: {"description": "Kept aside, with the reason."},
+        429: {"description": "More than the tracking plan allows this source."},
+    }
+    routes.add_api_route("/events", door.one, methods=["POST"], status_code=202, responses=told)
+    routes.add_api_route("/events/batch", door.many, methods=["POST"], status_code=202, responses=told)
     return routes
 
 
@@ -100,6 +118,7 @@ def _told_all(receipts: Sequence[Receipt]) -> ToldAll:
         accepted=outcomes.count(Outcome.ACCEPTED),
         duplicates=outcomes.count(Outcome.DUPLICATE),
         quarantined=outcomes.count(Outcome.QUARANTINED),
+        refused=outcomes.count(Outcome.REFUSED),
         position=max(positions, default=None),
         results=[_told(receipt) for receipt in receipts],
     )
