@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from live_cases import live_desk
 from starlette.testclient import TestClient
 
 from harken.eventlog import plan, registry
+from harken.eventlog import store as eventlog
+from harken.eventlog.store import Advance
+from harken.flow import mending
 from harken.flow.desk import Desk
 from harken.flow.door import Door
 from harken.flow.dossier import microseconds
@@ -55,7 +59,8 @@ def test_an_event_is_in_the_profile_when_its_answer_comes(web: TestClient) -> No
     assert profile["features"]["urgent_7d"] == 1
     [event] = profile["last_events"]
     assert (event["id"], event["position"], event["channel"]) == ("api:m1", 1, "chat")
-    assert profile["freshness"] == {"position": 1, "age_s": 0.0, "lag_events": 0, "lag_s": 0.0}
+    known = profile["freshness"]
+    assert (known["position"], known["age_s"], known["lag_events"], known["degraded"]) == (1, 0.0, 0, False)
 
     decided = web.post("/predict_nba", json={"customer_id": "ada"}).json()
     assert decided["rule"] == "urgent-goes-to-a-person"
@@ -268,3 +273,69 @@ def test_old_versions_are_led_to_the_newest_and_stay_what_they_were(planned: Tes
     assert planned.post(EVENTS, json=old, auth=(OTHER, "")).json()["outcome"] == "duplicate"
     profile = planned.get("/api/v1/profiles/ada", params={"features": "payment_amount_30d"}).json()
     assert profile["features"] == {"payment_amount_30d": 1250}
+
+
+def test_what_was_kept_aside_is_taken_after_a_fix(desk: Desk, store_url: str, tmp_path: Path) -> None:
+    own = tmp_path / "schemas" / "track" / "Plan chosen"
+    own.mkdir(parents=True)
+    strict = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "harken:envelope"}
+    strict["properties"] = {"properties": {"required": ["plan"]}}
+    (own / "1.json").write_text(json.dumps(strict))
+    assert desk.live
+    chosen = {"type": "track", "event": "Plan chosen", "messageId": "c1", "userId": "ada", "properties": {}}
+
+    def served(known: registry.Registry) -> Desk:
+        door = Door(master=MASTER, registry=known)
+        return replace(desk, live=replace(desk.live, open_door=lambda: door))
+
+    first = served(registry.load(tmp_path / "schemas"))
+    with TestClient(app_of(first), base_url=HERE) as web:
+        answer = web.post(EVENTS, json=chosen)
+        web.post(EVENTS, json={"type": "sneeze", "messageId": "s1"})
+    assert (answer.status_code, "schema_violation" in answer.text) == (422, True)
+    assert first.live
+    assert mending.retry(first.live) == mending.Retried(taken=0, left=2), "nothing was mended yet"
+
+    mended = served(registry.load())
+    assert mended.live
+    assert mending.retry(mended.live) == mending.Retried(taken=1, left=1)
+    assert mending.retry(mended.live) == mending.Retried(taken=0, left=1)
+    assert one_of(store_url, "SELECT count(*) FROM event") == 1
+    assert one_of(store_url, "SELECT count(*) FROM rejected_event") == 2, "it stays on record"
+
+
+def test_a_decision_sees_the_dispute_the_credit_decision_and_the_last_contact(web: TestClient, desk: Desk) -> None:
+    """Ten minutes, then one second after the dispute."""
+    history = [
+        spoke(1, "ada", text="Why was I declined?", timestamp="2025-03-14T10:00:00Z"),
+        told(1, "support_call", "ada", timestamp="2025-03-14T11:40:00Z"),
+        told(2, "dispute", "ada", timestamp="2025-03-14T11:50:00Z", properties={"status": "opened"}),
+        told(3, "credit_decision", "ada", timestamp="2025-03-14T11:55:00Z", properties={"outcome": "declined"}),
+    ]
+    web.post(BATCH, json={"batch": history})
+
+    ten_minutes = web.post("/predict_nba", json={"customer_id": "ada"}).json()
+    seen = ten_minutes["features"]
+    assert (seen["last_dispute_status"], seen["last_credit_decision"]) == ("opened", "declined")
+    assert seen["last_support_contact_at"] == microseconds(NOW) // 1_000_000 - 20 * 60
+    assert ten_minutes["freshness"]["age_s"] == 300
+    assert ten_minutes["freshness"]["degraded"] is False
+
+    again = told(4, "dispute", "ada", timestamp="2025-03-14T11:59:59Z", properties={"status": "escalated"})
+    position = web.post(EVENTS, json=again).json()["position"]
+    one_second = web.post("/predict_nba", json={"customer_id": "ada"}).json()
+    assert one_second["features"]["last_dispute_status"] == "escalated"
+    assert (one_second["freshness"]["age_s"], one_second["freshness"]["position"]) == (1, position)
+
+
+def test_a_decision_that_had_to_be_made_without_waiting_events_says_so(web: TestClient, desk: Desk) -> None:
+    web.post(EVENTS, json=spoke(1, "ada"))
+    assert desk.live
+    with desk.live.database.transaction() as tx:
+        long_ago = NOW - timedelta(minutes=3)
+        eventlog.advance(tx, Advance(stream="said", partition=0, expected=None, upto=5, newest=12), long_ago)
+
+    decided = web.post("/predict_nba", json={"customer_id": "ada"}).json()
+    assert decided["freshness"] == {
+        "position": 1, "age_s": 0.0, "lag_events": 7, "lag_s": 180.0, "degraded": True,
+    }  # fmt: skip

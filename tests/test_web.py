@@ -25,7 +25,7 @@ HERE = "http://127.0.0.1:8000"
 
 FIELDS = [
     "customer_id", "conversation_id", "channel", "message", "send_time", "reasoning", "issue_status", "decision_id",
-    "rule", "candidates", "probability", "features", "as_of", "profile_position", "mode",
+    "rule", "candidates", "probability", "features", "as_of", "profile_position", "mode", "freshness",
 ]  # fmt: skip
 
 

@@ -6,12 +6,13 @@ import click
 
 from harken.cli import options, printing
 from harken.domain.run import IngestReport
+from harken.errors import UnsuitableError
 from harken.intake.columns import parse_columns
 
 
 @click.command("ingest", short_help="Take interactions in.")
 @click.argument("path", required=False, type=click.Path(path_type=Path, readable=False))
-@click.option("--format", "format_", type=click.Choice(["twcs", "events"]), default="twcs", show_default=True)
+@click.option("--format", "format_", type=click.Choice(["twcs", "events", "live"]), default="twcs", show_default=True)
 @click.option("--columns", default="", metavar="MAP", help="Names in your file: tweet_id=id,author_id=user,…")
 @options.engine
 @click.option("--retry-quarantine", is_flag=True, help="Then check again what failed before.")
@@ -36,6 +37,12 @@ def command(
 
     if path is None and not retry_quarantine:
         raise click.UsageError("Name a PATH, or --retry-quarantine.")
+    if format_ == "live":
+        if path is not None:
+            raise click.UsageError(
+                "Live events come through `harken serve` and `harken work`; here only --retry-quarantine."
+            )
+        return _retry_live(store, json_)
     with options.desk(store, engine) as desk, printing.progress(json_) as progress:
         reports = []
         if path is not None:
@@ -45,6 +52,19 @@ def command(
             reports.append(batch.retry(format_, desk, progress))
     for report in reports[-1:] if json_ else reports:
         printing.as_json(report) if json_ else show(report)
+    return None
+
+
+def _retry_live(store: str | None, json_: bool) -> None:
+    from harken.flow import mending  # noqa: PLC0415  --help needs none of it
+
+    with options.desk(store) as desk:
+        if desk.live is None:
+            raise UnsuitableError("This store takes files only: nothing live waits in it.")
+        told = mending.retry(desk.live)
+    if json_:
+        return printing.as_json(told)
+    return click.echo(f"{told.taken:,} events taken in, {told.left:,} still in quarantine")
 
 
 def show(report: IngestReport) -> None:

@@ -45,6 +45,8 @@ class Limits(Table):
     abandoned_after_h: Annotated[float, Field(ge=1, le=24 * 365)]
     lapsed_after_h: Annotated[float, Field(ge=1, le=24 * 3650)]
     assume_reachable: bool
+    stale_after_s: Annotated[float, Field(ge=0, le=86_400)]
+    wait_for_fresh_s: Annotated[float, Field(ge=0, le=60)]
 
 
 class Business(Table):

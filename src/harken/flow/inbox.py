@@ -11,6 +11,7 @@ from harken.flow.arriving import Arrival, Receipt, Refusal
 from harken.flow.desk import LiveDesk
 from harken.flow.door import Sent, arrive
 from harken.flow.live import receive
+from harken.flow.reading import warm_up
 from harken.kit.log import logger
 
 MOST_TOGETHER = 500
@@ -50,7 +51,9 @@ class Inbox:
         return await parcel.told
 
     async def work(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. What the first event would wait for is read before it comes."""
+        await asyncio.to_thread(self._desk.open_door)
+        await asyncio.to_thread(warm_up)
         while True:
             await self._arrived.wait()
             self._arrived.clear()

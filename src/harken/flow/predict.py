@@ -9,7 +9,7 @@ import asyncio
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from harken.flow import pool, predicting
 from harken.flow.advising import Case, Reader, advise
 from harken.flow.desk import Desk
 from harken.flow.dossier import Moment, silence_of
+from harken.flow.freshness import Freshness, freshness, wait_until_fresh
 from harken.flow.ports import Progress
 from harken.flow.predicting import Piece, Tally
 
@@ -48,6 +49,7 @@ class Answer:
 
     profile: Profile
     advice: Advice | None
+    freshness: Freshness
 
 
 def predict(asked: Asked, out: Path, desk: Desk, progress: Progress) -> Tally:
@@ -88,12 +90,18 @@ def look(customer: CustomerId, desk: Desk, as_of: datetime | None) -> dict[str, 
 
 async def ask(customer: CustomerId, seat: pool.Seat, desk: Desk, as_of: datetime | None) -> Answer:
     """One customer -> one decision for the most pressing issue, recorded. The loop is free while the store reads."""
+    fresh = as_of is not None or await wait_until_fresh(desk, seat.policy)
     profile, cases = await asyncio.to_thread(_read, customer, desk, seat.policy, as_of)
+    seen = profile.features["last_seen_at"]
+    known = await asyncio.to_thread(freshness, desk, profile.position, profile.as_of, seen, degraded=not fresh)
     if not cases:
-        return Answer(profile=profile, advice=None)
-    given = await advise(cases[:1], seat.policy, seat.writer)
-    await asyncio.to_thread(desk.warehouse.record, predicting.recorded(given, desk.bench.clock()))
-    return Answer(profile=profile, advice=given[0])
+        return Answer(profile=profile, advice=None, freshness=known)
+    [advice] = await advise(cases[:1], seat.policy, seat.writer)
+    if not fresh:
+        stale = f"decided on a profile that {known.lag_events:,} waiting events may change"
+        advice = replace(advice, draft=replace(advice.draft, notes=(*advice.draft.notes, stale)))
+    await asyncio.to_thread(desk.warehouse.record, predicting.recorded([advice], desk.bench.clock()))
+    return Answer(profile=profile, advice=advice, freshness=known)
 
 
 def _read(customer: CustomerId, desk: Desk, policy: Policy, as_of: datetime | None) -> tuple[Profile, list[Case]]:

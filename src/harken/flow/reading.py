@@ -53,3 +53,10 @@ def kept(id_: str, kind: str, text: str, subject: Subject, ring: KeyRing, *, wit
         reading.signals,
         orjson.dumps(evidence).decode() if evidence else None,
     )
+
+
+def warm_up() -> None:
+    """Lexicons and the language model, which the first message would wait two seconds for."""
+    for from_customer in (True, False):
+        read("ready", words.split("ready"), from_customer=from_customer, with_mood=True)
+    topic_hits(words.split("ready"))

@@ -13,7 +13,8 @@ from harken.domain.ids import CustomerId
 from harken.errors import RefusedError, TryAgainError
 from harken.flow.advising import Reader
 from harken.flow.desk import Desk
-from harken.flow.dossier import Moment, silence_of
+from harken.flow.dossier import silence_of
+from harken.flow.freshness import freshness
 from harken.flow.predict import moment_of, one
 
 LAST_EVENTS = 10
@@ -26,16 +27,6 @@ class Wanted:
     as_of: datetime | None = None
     features: tuple[str, ...] = ()  #: none: all
     min_position: int = 0  #: the answer must know the log up to here
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Freshness:
-    """How new the answer is. `age_s`: since the customer's newest event; None: there is none."""
-
-    position: int  #: of the log, up to which everything is in it
-    age_s: float | None
-    lag_events: int  #: that wait in outside streams, whoever they concern
-    lag_s: float  #: how long the oldest of these streams has stood
 
 
 class UnknownFeatureError(RefusedError):
@@ -62,19 +53,8 @@ def show(customer: CustomerId, desk: Desk, policy: Policy, wanted: Wanted) -> di
         "features": _chosen(profile.features, wanted.features),
         "definitions": profile.definitions,
         "last_events": desk.warehouse.last_events(identities, LAST_EVENTS),
-        "freshness": asdict(freshness(desk, moment, profile.features["last_seen_at"])),
+        "freshness": asdict(freshness(desk, moment.position, moment.at, profile.features["last_seen_at"])),
     }
-
-
-def freshness(desk: Desk, moment: Moment, last_seen_at: object) -> Freshness:
-    backlog = desk.warehouse.backlog()
-    stood = (desk.bench.clock() - backlog.moved_at).total_seconds() if backlog.moved_at else 0.0
-    return Freshness(
-        position=moment.position,
-        age_s=round(moment.at.timestamp() - last_seen_at, 3) if isinstance(last_seen_at, int) else None,
-        lag_events=backlog.events,
-        lag_s=round(max(stood, 0.0), 3),
-    )
 
 
 def etag(shown: dict[str, Any]) -> str:

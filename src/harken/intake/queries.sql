@@ -6,7 +6,7 @@ ON CONFLICT (source, reason, digest) DO NOTHING;
 
 -- name: waiting
 -- What waits to be mended, oldest first.
-SELECT id, source, reason, sealed, received_at FROM rejected_event
+SELECT id, source, reason, digest, sealed, received_at FROM rejected_event
 WHERE released_at IS NULL AND id > %(after)s ORDER BY id LIMIT %(limit)s;
 
 -- name: release

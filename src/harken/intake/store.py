@@ -23,7 +23,7 @@ def set_aside(tx: db.Tx, refused: Sequence[Refused]) -> None:
 
 
 def waiting(tx: db.Tx, after: int, limit: int) -> list[db.Row]:
-    """id source reason sealed received_at, after an id."""
+    """id source reason digest sealed received_at, after an id."""
     return db.rows(tx, q.waiting, after=after, limit=limit)
 
 

@@ -1,5 +1,6 @@
 """`POST /predict_nba`: one customer -> the next best action, with everything that was weighed."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from harken.domain.decision import OutChannel
 from harken.domain.ids import CustomerId
-from harken.domain.profile import Profile, Value
+from harken.domain.profile import Value
 from harken.flow import predict
 from harken.flow.desk import Desk
 from harken.flow.pool import Seat
@@ -31,6 +32,16 @@ class Weighed(BaseModel):
     score: float | None
 
 
+class Known(BaseModel):
+    """How new what was looked at is. `degraded`: older than the policy allows, after the wait that it allows."""
+
+    position: int
+    age_s: float | None
+    lag_events: int
+    lag_s: float
+    degraded: bool
+
+
 class Advised(BaseModel):
     """No open conversation: channel `no_contact`, and what belongs to a decision is null or empty."""
 
@@ -49,6 +60,7 @@ class Advised(BaseModel):
     as_of: datetime
     profile_position: int
     mode: str | None
+    freshness: Known
 
 
 def router(desk: Desk, seat: Seat) -> APIRouter:
@@ -64,7 +76,7 @@ def router(desk: Desk, seat: Seat) -> APIRouter:
 
 def answered(answer: Answer) -> Advised:
     if answer.advice is None:
-        return _nothing_open(answer.profile)
+        return _nothing_open(answer)
     decision, draft = answer.advice.decision, answer.advice.draft
     return Advised(
         customer_id=decision.customer,
@@ -82,10 +94,12 @@ def answered(answer: Answer) -> Advised:
         as_of=decision.as_of,
         profile_position=decision.profile_position,
         mode=draft.mode,
+        freshness=Known.model_validate(asdict(answer.freshness)),
     )
 
 
-def _nothing_open(profile: Profile) -> Advised:
+def _nothing_open(answer: Answer) -> Advised:
+    profile = answer.profile
     return Advised(
         customer_id=profile.customer,
         conversation_id=None,
@@ -102,6 +116,7 @@ def _nothing_open(profile: Profile) -> Advised:
         as_of=profile.as_of,
         profile_position=profile.position,
         mode=None,
+        freshness=Known.model_validate(asdict(answer.freshness)),
     )
 
 
