@@ -2,11 +2,11 @@
 -- Every turn of every thread that new turns may join: by their parents, by being somebody's missing parent, by missing the
 -- same one, or by the same customer's turns on a channel whose messages are linked by time, as far as such a link reaches.
 WITH touched AS (
-  SELECT c.thread FROM unnest(%(parents)s::text[]) AS parent JOIN event e ON e.id = parent
+  SELECT c.thread FROM unnest(%(parents)b::text[]) AS parent JOIN event e ON e.id = parent
   JOIN turn t ON t.position = e.position JOIN conversation c ON c.no = t.conversation
-  UNION SELECT c.thread FROM conversation c WHERE c.thread = ANY(%(parents)s::text[] || %(ids)s::text[])
+  UNION SELECT c.thread FROM conversation c WHERE c.thread = ANY(%(parents)b::text[] || %(ids)b::text[])
   UNION SELECT c.thread
-  FROM unnest(%(identities)s::text[], %(channels)s::text[], %(ats)s::bigint[]) AS new (identity, channel, at)
+  FROM unnest(%(identities)b::text[], %(channels)b::text[], %(ats)b::bigint[]) AS new (identity, channel, at)
   JOIN event e ON e.identity = new.identity AND e.channel = new.channel
     AND e.at BETWEEN 'epoch'::timestamptz + (new.at - %(gap)s) * interval '1 microsecond'
                  AND 'epoch'::timestamptz + (new.at + %(gap)s) * interval '1 microsecond'
@@ -32,8 +32,8 @@ INSERT INTO conversation (no, id, thread, identity, brand, channel, opened_at, l
 SELECT coalesce(no, nextval('conversation_no')), id, thread, identity, brand, channel,
        'epoch'::timestamptz + opened_at * interval '1 microsecond', 'epoch'::timestamptz + last_at * interval '1 microsecond',
        facts, string_to_array(positions, ',')::bigint[]
-FROM unnest(%(no)s::bigint[], %(id)s::text[], %(thread)s::text[], %(identity)s::text[], %(brand)s::text[],
-            %(channel)s::text[], %(opened_at)s::bigint[], %(last_at)s::bigint[], %(facts)s::text[], %(positions)s::text[])
+FROM unnest(%(no)b::bigint[], %(id)b::text[], %(thread)b::text[], %(identity)b::text[], %(brand)b::text[],
+            %(channel)b::text[], %(opened_at)b::bigint[], %(last_at)b::bigint[], %(facts)b::text[], %(positions)b::text[])
        AS made (no, id, thread, identity, brand, channel, opened_at, last_at, facts, positions)
 ON CONFLICT (no) DO UPDATE SET thread = EXCLUDED.thread, identity = EXCLUDED.identity, brand = EXCLUDED.brand,
   channel = EXCLUDED.channel, opened_at = EXCLUDED.opened_at, last_at = EXCLUDED.last_at, facts = EXCLUDED.facts,
@@ -42,5 +42,5 @@ RETURNING no, id;
 
 -- name: keep_turns
 -- New turns, and those that moved to another conversation.
-INSERT INTO turn (position, conversation) SELECT * FROM unnest(%(positions)s::bigint[], %(conversations)s::bigint[])
+INSERT INTO turn (position, conversation) SELECT * FROM unnest(%(positions)b::bigint[], %(conversations)b::bigint[])
 ON CONFLICT (position) DO UPDATE SET conversation = EXCLUDED.conversation;

@@ -10,22 +10,22 @@ INSERT INTO projection (name, definitions, position) VALUES ('profile', %(defini
 -- name: lock
 -- Whoever changes these identities and threads waits until the others have. In order, so that two never wait for each other
 -- unless a thread joins another midway.
-SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)s::bigint[]) AS key;
+SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)b::bigint[]) AS key;
 
 -- name: append
 -- Positions are known before, so nobody has to read them back; an id is taken once.
-WITH reserved AS MATERIALIZED (SELECT reserve_positions(cardinality(%(id)s::text[])) AS first)
+WITH reserved AS MATERIALIZED (SELECT reserve_positions(cardinality(%(id)b::text[])) AS first)
 INSERT INTO event (position, id, kind, identity, author, channel, at, in_reply_to, addressed_to, subject, body, language,
                    sentiment, urgency, signals, evidence, attributes, source, received_at, digest)
 OVERRIDING SYSTEM VALUE
 SELECT (SELECT first FROM reserved) + place, id, kind, identity, author, channel, 'epoch'::timestamptz + at * interval '1 microsecond',
        in_reply_to, addressed_to, subject, body, language, sentiment, urgency, signals, evidence, attributes, source,
        received_at, digest
-FROM unnest(%(place)s::bigint[], %(id)s::text[], %(kind)s::text[], %(identity)s::text[], %(author)s::text[],
-            %(channel)s::text[], %(at)s::bigint[], %(in_reply_to)s::text[], %(addressed_to)s::text[], %(subject)s::text[],
-            %(body)s::bytea[], %(language)s::text[], %(sentiment)s::smallint[], %(urgency)s::smallint[],
-            %(signals)s::int[], %(evidence)s::text[], %(attributes)s::text[], %(source)s::text[],
-            %(received_at)s::timestamptz[], %(digest)s::bytea[])
+FROM unnest(%(place)b::bigint[], %(id)b::text[], %(kind)b::text[], %(identity)b::text[], %(author)b::text[],
+            %(channel)b::text[], %(at)b::bigint[], %(in_reply_to)b::text[], %(addressed_to)b::text[], %(subject)b::text[],
+            %(body)b::bytea[], %(language)b::text[], %(sentiment)b::smallint[], %(urgency)b::smallint[],
+            %(signals)b::int[], %(evidence)b::text[], %(attributes)b::text[], %(source)b::text[],
+            %(received_at)b::timestamptz[], %(digest)b::bytea[])
        AS arrived (place, id, kind, identity, author, channel, at, in_reply_to, addressed_to, subject, body, language,
                    sentiment, urgency, signals, evidence, attributes, source, received_at, digest)
 ORDER BY id

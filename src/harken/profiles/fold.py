@@ -69,10 +69,9 @@ def prune(state: State, plan: Plan = CUSTOMER) -> State:
         return state
     kept: State = {}
     for lane in plan.lanes:
-        tiles = reachable(lane, state.get(lane.key, {}), newest)
-        if tiles:
-            kept[lane.key] = tiles
-    return kept
+        if tiles := state.get(lane.key):
+            kept[lane.key] = reachable(lane, tiles, newest) if lane.hop_us else tiles
+    return {key: tiles for key, tiles in kept.items() if tiles}
 
 
 def reachable(lane: Lane, tiles: dict[str, T], newest_us: int) -> dict[str, T]:

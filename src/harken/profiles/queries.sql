@@ -4,19 +4,19 @@ SELECT identity, state FROM profile WHERE identity = ANY(%(identities)s);
 
 -- name: keep
 -- The folded states replace what was there.
-INSERT INTO profile (identity, state) SELECT * FROM unnest(%(identities)s::text[], %(states)s::text[])
+INSERT INTO profile (identity, state) SELECT * FROM unnest(%(identities)b::text[], %(states)b::text[])
 ON CONFLICT (identity) DO UPDATE SET state = EXCLUDED.state;
 
 -- name: say
 -- The newest word on two identifiers holds, in whatever order words come. Answers with the pairs whose word changed sides.
 WITH was AS (
   SELECT s.one, s.other, s.kind, e.joined FROM
-  unnest(%(one)s::text[], %(other)s::text[], %(kind)s::text[]) AS s (one, other, kind)
+  unnest(%(one)b::text[], %(other)b::text[], %(kind)b::text[]) AS s (one, other, kind)
   LEFT JOIN identity_edge e USING (one, other, kind)
 ), now AS (
   INSERT INTO identity_edge AS e (one, other, kind, joined, at, event)
   SELECT one, other, kind, joined, 'epoch'::timestamptz + at * interval '1 microsecond', event
-  FROM unnest(%(one)s::text[], %(other)s::text[], %(kind)s::text[], %(joined)s::boolean[], %(at)s::bigint[], %(event)s::text[])
+  FROM unnest(%(one)b::text[], %(other)b::text[], %(kind)b::text[], %(joined)b::boolean[], %(at)b::bigint[], %(event)b::text[])
        AS said (one, other, kind, joined, at, event)
   ON CONFLICT (one, other, kind) DO UPDATE SET joined = EXCLUDED.joined, at = EXCLUDED.at, event = EXCLUDED.event
   WHERE (EXCLUDED.at, NOT EXCLUDED.joined, EXCLUDED.event) > (e.at, NOT e.joined, e.event)
@@ -31,9 +31,9 @@ SELECT pg_advisory_xact_lock(7310003);
 -- name: component
 -- Every pair that holds around some identities: all that could change with them.
 WITH RECURSIVE near AS (
-  SELECT name FROM unnest(%(names)s::text[]) AS name
+  SELECT name FROM unnest(%(names)b::text[]) AS name
   UNION SELECT m.identity FROM identity_member m
-  WHERE m.customer IN (SELECT customer FROM identity_member WHERE identity = ANY(%(names)s::text[]))
+  WHERE m.customer IN (SELECT customer FROM identity_member WHERE identity = ANY(%(names)b::text[]))
 ), reached AS (
   SELECT name FROM near
   UNION SELECT CASE WHEN e.one = r.name THEN e.other ELSE e.one END
@@ -55,7 +55,7 @@ DELETE FROM identity_conflict WHERE identity = ANY(%(names)s);
 
 -- name: join
 -- Whose they are from now on.
-INSERT INTO identity_member (identity, customer) SELECT * FROM unnest(%(names)s::text[], %(customers)s::text[]);
+INSERT INTO identity_member (identity, customer) SELECT * FROM unnest(%(names)b::text[], %(customers)b::text[]);
 
 -- name: show_conflict
 -- Nobody guesses; whoever reads the profile is shown it.
