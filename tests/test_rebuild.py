@@ -6,9 +6,13 @@ from pathlib import Path
 import psycopg
 import pytest
 from journey import CLEO, DAN, TOWN, Steady, Stops, derived, desk_on, one_of, quick, take_in
+from live_cases import arrival, live_desk, made_up
 
-from harken.flow import rebuild
+from harken.errors import UnsuitableError
+from harken.flow import rebuild, settling
+from harken.flow.arriving import Outcome
 from harken.flow.desk import Desk
+from harken.flow.live import receive
 from harken.profiles.features import EVENT_FEATURES, FEATURES, definitions_hash
 
 DAMAGE = {
@@ -93,3 +97,29 @@ def test_an_empty_store_has_nothing_to_compare(store_url: str, tmp_path: Path) -
     with desk_on(store_url, tmp_path) as desk:
         assert rebuild.check(desk, Steady()).values == 0
         assert rebuild.rebuild(desk, Steady()).customers == 0
+
+
+def test_profiles_of_other_definitions_are_rebuilt_before_anything_joins_them(
+    either_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with quick(either_url, tmp_path) as desk:
+        with monkeypatch.context() as before:
+            before.setattr(settling, "definitions_hash", lambda: "older")
+            take_in(desk, TOWN[:3], "older.csv")
+        with pytest.raises(UnsuitableError, match="harken profile rebuild"):
+            take_in(desk, TOWN)
+        rebuild.rebuild(desk, Steady())
+        take_in(desk, TOWN)
+
+
+def test_live_events_wait_for_that_too(store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with quick(store_url, tmp_path) as desk, live_desk(store_url) as live:
+        with monkeypatch.context() as before:
+            before.setattr(settling, "definitions_hash", lambda: "older")
+            take_in(desk, TOWN[:3])
+        with pytest.raises(UnsuitableError, match="harken profile rebuild"):
+            receive([arrival(made_up(1, seed=1)[0])], live)
+        rebuild.rebuild(desk, Steady())
+        [receipt] = receive([arrival(made_up(1, seed=1)[0])], live)
+
+    assert receipt.outcome is Outcome.ACCEPTED

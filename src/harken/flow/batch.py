@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harken.domain.run import IngestReport, RunRequest
-from harken.errors import HarkenError
+from harken.errors import HarkenError, UnsuitableError
 from harken.flow import appending, loading, pool, quarantine, relating, settling, thin
 from harken.flow.appending import InTheLog
 from harken.flow.desk import Desk
@@ -21,6 +21,7 @@ from harken.flow.load import Load
 from harken.flow.loading import Checked
 from harken.flow.ports import Progress
 from harken.kit.spool import Spool, spool_in
+from harken.profiles.features import definitions_hash
 
 QUARANTINE = "quarantine"
 """The fingerprint of every retry, so that the next one settles what an interrupted one brought in."""
@@ -111,6 +112,10 @@ def _report(load: Load, source: Source, checked: Checked, appended: InTheLog, de
 @contextmanager
 def _run(source: Source, fingerprint: str, desk: Desk, progress: Progress) -> Iterator[Load]:
     """A run on record: what began, and one line why it ended where it did not end well."""
+    if desk.warehouse.definitions() not in (None, definitions_hash()):
+        raise UnsuitableError(
+            "The profiles in this store were made with other feature definitions. Nothing was changed; run: harken profile rebuild"
+        )
     run = desk.warehouse.begin(_request(source, fingerprint, desk))
     first = desk.warehouse.is_empty()
     try:

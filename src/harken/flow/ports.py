@@ -91,6 +91,10 @@ class Log(Protocol):
 
     def is_empty(self) -> bool: ...
 
+    def definitions(self) -> str | None:
+        """What its profiles were made with; None: there are none yet."""
+        ...
+
     def keys(self, subjects: pa.Array) -> pa.Table:
         """The wrapped keys that exist among these subjects: subject, wrapped."""
         ...

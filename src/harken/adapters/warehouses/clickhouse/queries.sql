@@ -202,6 +202,10 @@ INSERT INTO settling
 SELECT {next:Int64}, {generation:Int64}, {runs:Array(Int64)}, {projection:String}, {definitions:String},
        (SELECT maxOrNull(at) FROM event), (SELECT max(position) FROM event);
 
+-- name: definitions
+-- States of other definitions cannot be merged into.
+SELECT definitions FROM settling WHERE projected = 'profile' ORDER BY version DESC LIMIT 1;
+
 -- name: totals
 -- What the store holds, for reports.
 SELECT (SELECT toInt64(count()) FROM event) AS events, (SELECT maxOrNull(at) FROM event) AS watermark,

@@ -74,6 +74,10 @@ class ClickHouseWarehouse:
     def is_empty(self) -> bool:
         return not self._store.value(q.last_position, pa.int64())
 
+    def definitions(self) -> str | None:
+        found = self._store.fetch(q.definitions, pa.schema([("definitions", pa.string())])).to_pylist()
+        return found[0]["definitions"] if found else None
+
     def keys(self, subjects: pa.Array) -> pa.Table:
         return log.keys(self._store, subjects)
 

@@ -64,6 +64,10 @@ UPDATE quarantine SET released_at = %(at)s WHERE id = ANY(%(ids)s);
 -- An empty log lets the first load write without asking for duplicates.
 SELECT NOT EXISTS (SELECT FROM event) AS empty;
 
+-- name: definitions
+-- States of other definitions cannot be merged into.
+SELECT definitions FROM projection WHERE name = 'profile';
+
 -- name: keys
 -- Wrapped keys of the subjects that have one.
 SELECT k.subject, k.wrapped FROM wanted w JOIN subject_key k ON k.subject = w.subject;

@@ -130,6 +130,11 @@ class PostgresWarehouse:
             found = db.row(tx, q.is_empty)
             return bool(found and found["empty"])
 
+    def definitions(self) -> str | None:
+        with self._db.statement() as tx:
+            found = db.row(tx, q.definitions)
+        return found["definitions"] if found else None
+
     def keys(self, subjects: pa.Array) -> pa.Table:
         if len(subjects) == 1:  # every command asks for one key, and most need no other connection
             with self._db.statement() as tx:
