@@ -31,7 +31,7 @@ UPSERT = Types.ROW_NAMED(
 )
 ASIDE = OutputTag("aside", Types.STRING())
 TRANSACTION_TIMEOUT_MS = 900_000  #: the most that a broker grants unless its own settings say more
-FAILURES, FAILURES_WITHIN, AGAIN_AFTER = 60, "10 min", "5 s"
+FAILURES, FAILURES_WITHIN, AGAIN_AFTER = 20, "10 min", "10 s"
 
 
 class Ids:
@@ -59,30 +59,32 @@ class Profiles(KeyedProcessFunction):
         self._counters = {outcome: group.counter(outcome.value) for outcome in keyed.Outcome}
 
     def process_element(self, line: str, _: object) -> Iterator[object]:
-        identity, why = "", ""
         try:
             row = keyed.event_from(line)
         except ValueError as wrong:
-            outcome, why = keyed.Outcome.UNSUITABLE, str(wrong)
-        else:
-            identity = row["identity"]
-            outcome, kept = self._keeper.take(self._kept(), row, self._ids)
+            self._counters[keyed.Outcome.UNSUITABLE].inc()
+            yield ASIDE, json.dumps({"outcome": keyed.Outcome.UNSUITABLE, "why": str(wrong), "event": line})
+            return
+        kept, stale = self._kept()
+        outcome, kept = self._keeper.take(kept, row, self._ids)
         self._counters[outcome].inc()
         if outcome is keyed.Outcome.FOLDED:
             self._profile.update(str(kept))
-            yield Row(kept.state.decode(), identity, kept.version, kept.layout)
+            if stale:  # only now: until its profile is written the old layout says what the old state means
+                self._layout.update(self._keeper.layout)
+            yield Row(kept.state.decode(), row["identity"], kept.version, kept.layout)
         elif outcome is not keyed.Outcome.DUPLICATE:
-            yield ASIDE, json.dumps({"outcome": outcome, "why": why, "event": line})
+            yield ASIDE, json.dumps({"outcome": outcome, "why": "", "event": line})
 
-    def _kept(self) -> keyed.Kept | None:
-        """This identity's, in the layout of today."""
+    def _kept(self) -> tuple[keyed.Kept | None, bool]:
+        """This identity's, in the layout of today, and whether it was at rest in another."""
         text = self._profile.value()
-        kept = None if text is None else keyed.kept_from(text)
-        if kept is None or kept.layout != self._expected:
-            if kept is not None:
-                kept = self._keeper.carried(kept, self._layout.value())
-            self._layout.update(self._keeper.layout)
-        return kept
+        if text is None:
+            return None, True
+        kept = keyed.kept_from(text)
+        if kept.layout == self._keeper.layout_name:
+            return kept, False
+        return self._keeper.carried(kept, self._layout.value()), True
 
 
 def identity_of(line: str) -> str:

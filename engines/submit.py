@@ -51,6 +51,8 @@ def run(words: list[str]) -> int:
     asked.add_argument("--source", type=Path, default=ROOT / "src", help="the folder with Harken's modules")
     asked.add_argument("--parallelism", type=int, default=2)
     given, of_the_job = asked.parse_known_args(words)
+    if given.savepoint and "--until-now" in of_the_job:
+        asked.error("--until-now is for a start afresh: what goes on from a savepoint has no end to stop at")
     made = environment.made()
     if given.help or not (given.local or given.jobmanager):
         asked.print_help()
