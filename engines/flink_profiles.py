@@ -6,9 +6,9 @@ when a profile is read, so a replay comes to the same.
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
+import client_settings
 from pyflink.common import Configuration, Row, Types, WatermarkStrategy
 from pyflink.common.serialization import SimpleStringSchema
 from pyflink.datastream import KeyedProcessFunction, OutputTag, RuntimeContext, StreamExecutionEnvironment
@@ -177,14 +177,10 @@ def options() -> argparse.Namespace:
     asked.add_argument("--every-s", type=int, default=10, help="seconds from checkpoint to checkpoint (%(default)s)")
     asked.add_argument("--remember-days", type=int, default=400, help="how long ids are kept (%(default)s)")
     asked.add_argument("--until-now", action="store_true", help="end when what is on the topic now is folded")
-    asked.add_argument("--client", type=properties, default={}, help="a file of Kafka client settings, key=value")
+    asked.add_argument(
+        "--client", type=client_settings.read, default={}, help="a file of Kafka client settings, key=value"
+    )
     return asked.parse_args()
-
-
-def properties(file: str) -> dict[str, str]:
-    lines: Iterable[str] = Path(file).read_text("utf-8").splitlines()
-    pairs = (line.partition("=") for line in lines if line.strip() and not line.startswith("#"))
-    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """The Flink job of profiles: its environment, a cluster where none is given, and the job on it.
 
+just flink set-up
 just flink run --local --brokers 127.0.0.1:9092 --events events --profiles profiles --aside aside --checkpoints file:///var/flink
 just flink run --jobmanager flink:8081 --from s3://bucket/savepoints/… --brokers …
 just flink stop JOB --jobmanager flink:8081 --into s3://bucket/savepoints
@@ -72,7 +73,7 @@ def placement(made: Environment, given: argparse.Namespace) -> list[str]:
         *(["--fromSavepoint", given.savepoint] if given.savepoint else []),
         *("--parallelism", str(given.parallelism)),
         *("--jarfile", str(made.connector)),
-        *("--pyFiles", str(given.source)),
+        *("--pyFiles", f"{given.source},{ENGINES / 'client_settings.py'}"),
         *("--pyExecutable", given.python or str(made.python)),
         *("--pyClientExecutable", str(made.python)),
         *("--python", str(JOB)),
@@ -104,7 +105,13 @@ def flink(made: Environment, *words: str) -> int:
     return subprocess.run([made.flink_home / "bin" / "flink", *words], env=made.variables(), check=False).returncode
 
 
-COMMANDS = {"run": run, "stop": stop, "upserts": upserts}
+def set_up(_: list[str]) -> int:
+    """The environment alone: for an image, or ahead of time."""
+    print(environment.made().folder)
+    return 0
+
+
+COMMANDS = {"set-up": set_up, "run": run, "stop": stop, "upserts": upserts}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

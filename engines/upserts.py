@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import client_settings
 import psycopg
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 
@@ -62,12 +63,6 @@ def consumer_of(brokers: str, topic: str, group: str, client: dict[str, str]) ->
     return consumer
 
 
-def properties(file: str) -> dict[str, str]:
-    lines = Path(file).read_text("utf-8").splitlines()
-    pairs = (line.partition("=") for line in lines if line.strip() and not line.startswith("#"))
-    return {key.strip(): value.strip() for key, _, value in pairs}
-
-
 def options(words: Sequence[str]) -> argparse.Namespace:
     asked = argparse.ArgumentParser(prog="just flink upserts", description=__doc__)
     asked.add_argument("--brokers", required=True, help="host:port,host:port")
@@ -76,7 +71,9 @@ def options(words: Sequence[str]) -> argparse.Namespace:
     asked.add_argument("--generation", type=int, default=1, help="one more for each job that was started afresh")
     asked.add_argument("--group", default="harken-upserts", help="consumers of one group share the partitions")
     asked.add_argument("--until-now", action="store_true", help="end at the end of the topic")
-    asked.add_argument("--client", type=properties, default={}, help="a file of librdkafka settings, key=value")
+    asked.add_argument(
+        "--client", type=client_settings.read, default={}, help="a file of librdkafka settings, key=value"
+    )
     return asked.parse_args(words)
 
 
