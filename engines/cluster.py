@@ -29,7 +29,7 @@ class Cluster:
             "jobmanager.rpc.port": free_port(),
             "rest.port": (port := free_port()),
             "rest.bind-port": port,
-            "blob.server.bind-host": "localhost",
+            "rest.bind-address": "localhost",  # Flink's default is every address, and whoever reaches it runs code
             "taskmanager.numberOfTaskSlots": slots,
             "io.tmp.dirs": folder / "tmp",
         }

@@ -22,7 +22,7 @@ from profiles_events import Row, random_log
 ROOT = Path(__file__).parent.parent
 PATIENCE_S, LOOK_AGAIN_S, EVERY_S = 300, 0.2, 1
 PARTITIONS = 2
-FAILURES = 5  #: more than a killed process explains
+FAILURES = 12  #: more than killed processes explain
 TOPICS = {"events": {}, "profiles": {"cleanup.policy": "compact"}, "aside": {}}
 
 
@@ -81,10 +81,16 @@ class Flow:
         counts: dict[str, int] = self.flink.ask(f"jobs/{job}/checkpoints")["counts"]
         return counts
 
+    def failures_of(self, job: str) -> list[str]:
+        """Why it had to start again, newest first."""
+        return [
+            failure["stacktrace"] for failure in self.flink.ask(f"jobs/{job}/exceptions")["exceptionHistory"]["entries"]
+        ]
+
     def state_of(self, job: str) -> str:
         """Raises AssertionError with the last failure of a job that goes on failing."""
-        failures = self.flink.ask(f"jobs/{job}/exceptions")["exceptionHistory"]["entries"]
-        assert len(failures) <= FAILURES, failures[0]["stacktrace"]
+        failures = self.failures_of(job)
+        assert len(failures) <= FAILURES, failures[0]
         return str(self.flink.ask(f"jobs/{job}")["state"])
 
     def received(self, topic: str) -> list[tuple[str | None, dict[str, Any]]]:

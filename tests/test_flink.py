@@ -72,9 +72,10 @@ def test_a_feature_was_added(flow: Flow, store_url: str) -> None:
     until(lambda: folded_by(flow, job) == len(earlier))
     assert {value["layout"] for _, value in flow.received("profiles")} == {Keeper(0, OLDER).layout_name}
     savepoint = flow.stop(job)
+    job = flow.submit(savepoint=savepoint)
+    until(lambda: any("another version of Harken. Start it anew" in why for why in flow.failures_of(job)))
     start_anew(flow)
     flow.send(shuffled_with_copies([*earlier[::10], *later]))
-    job = flow.submit(savepoint=savepoint)
     until(lambda: folded_by(flow, job) == len(rows))
 
     states = newest(flow)
