@@ -26,7 +26,7 @@ map:
 # The quick tests, on an embedded Postgres. `just test -k urgent` for one.
 [group("check")]
 test *args:
-    pytest -m "not matrix and not spark and not kafka" {{args}}
+    pytest -m "not matrix and not spark and not kafka and not flink" {{args}}
 
 # Whole journeys on every engine and store but Spark.
 [group("check")]
@@ -43,6 +43,11 @@ spark *args:
 test-kafka *args:
     pytest -m kafka {{args}}
 
+# The tests that start a real Kafka and a real Flink: five minutes, Java 17 or later and Maven Central.
+[group("check")]
+test-flink *args:
+    pytest -m flink {{args}}
+
 # A Kafka broker on this machine until Ctrl-C, and its address: Java 17 or later, and Maven the first time. FOLDER keeps its topics.
 [group("run")]
 kafka *folder:
@@ -52,6 +57,11 @@ kafka *folder:
 [group("run")]
 demo:
     python -m harken demo
+
+# Profiles on Apache Flink: `just flink run`, `stop` or `upserts`; see docs/howto/flink.md.
+[group("run")]
+flink *args:
+    python -m engines.submit {{args}}
 
 # One benchmark beside its yardstick, for example `just bench p3_decisions --json`; see docs/benchmarks.md.
 [group("measure")]

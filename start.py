@@ -29,7 +29,7 @@ TESTS = [
     "--dist",
     "worksteal",
     "-m",
-    "not matrix and not spark and not kafka",
+    "not matrix and not spark and not kafka and not flink",
     "--cov",
     "--cov-report=term:skip-covered",
 ]

@@ -33,7 +33,7 @@ def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
 
 def written() -> Iterator[tuple[str, str]]:
     """Everything people read: path in the repository -> text."""
-    folders = (SOURCE, ROOT / "docs", ROOT / "tests", ROOT / "benchmarks")
+    folders = (SOURCE, ROOT / "docs", ROOT / "tests", ROOT / "benchmarks", ROOT / "engines")
     kinds = {".py", ".sql", ".toml", ".md", ".svg", ".html"}
     paths = [path for folder in folders for path in folder.rglob("*") if path.suffix in kinds]
     for path in [*paths, *ROOT.glob("*.md"), ROOT / "start.py", ROOT / "justfile", ROOT / ".ci" / "run"]:

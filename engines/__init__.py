@@ -1,0 +1,1 @@
+"""Engines that run in environments of their own; Harken itself never imports them."""
