@@ -1,6 +1,5 @@
 """An own rule's `when` and `any` -> a function of the case. A closed list of comparisons; nothing is evaluated."""
 
-import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias, get_args, get_type_hints
 
@@ -10,7 +9,7 @@ from harken.decide.explain import FEATURE, FIELDS, value_of
 from harken.decide.policy_file import SITUATIONS, Condition
 from harken.domain.conversation import Status
 from harken.domain.event import Channel
-from harken.domain.profile import Value
+from harken.kit.comparisons import LISTS, NUMERIC, holds, is_number
 
 Test: TypeAlias = Callable[[Case], bool]
 
@@ -20,18 +19,6 @@ CHOICES: Mapping[str, Sequence[str]] = {
     "channel": tuple(Channel),
     "situation": SITUATIONS,
 }
-COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "in": lambda found, given: found in given,
-    "not in": lambda found, given: found not in given,
-    "contains": lambda found, given: given.lower() in found.lower(),
-}
-NUMERIC = frozenset({"<", "<=", ">", ">="})
 KINDS: Mapping[str, Any] = {
     **get_type_hints(Talk),
     **get_type_hints(Said),
@@ -60,10 +47,10 @@ def check(condition: Condition, where: str, features: Collection[str]) -> None:
 
 def _mismatch(condition: Condition) -> str:
     """What is wrong with the value, or nothing."""
-    name, value, many = condition.field, condition.value, condition.is_ in ("in", "not in")
+    name, value, many = condition.field, condition.value, condition.is_ in LISTS
     if many != isinstance(value, tuple):
         return "it needs a list" if many else "it needs one value, not a list"
-    if condition.is_ in NUMERIC and not _number(value):
+    if condition.is_ in NUMERIC and not is_number(value):
         return "it needs a number"
     if condition.is_ == "contains" and not isinstance(value, str):
         return "it needs a text"
@@ -75,7 +62,7 @@ def _unlike(name: str, given: Sequence[object], comparison: str) -> str:
     hint = KINDS[name]
     kinds = tuple(kind for kind in get_args(hint) or (hint,) if kind is not type(None))
     wanted = "true or false" if bool in kinds else "a number" if set(kinds) & set(NUMBERS) else "a text"
-    fits = {"true or false": lambda v: isinstance(v, bool), "a number": _number}.get(
+    fits = {"true or false": lambda v: isinstance(v, bool), "a number": is_number}.get(
         wanted, lambda v: isinstance(v, str)
     )
     if not all(fits(value) for value in given) or (wanted == "true or false" and comparison in NUMERIC):
@@ -86,17 +73,5 @@ def _unlike(name: str, given: Sequence[object], comparison: str) -> str:
 
 
 def _test(condition: Condition) -> Test:
-    name, value, compare = condition.field, condition.value, COMPARISONS[condition.is_]
-    wanted: tuple[type, ...] = NUMBERS if condition.is_ in NUMERIC else (str,) if condition.is_ == "contains" else ()
-
-    def test(case: Case) -> bool:
-        found: Value = value_of(name, case)
-        if found is None or (wanted and not isinstance(found, wanted)):
-            return False  # what is not known proves nothing, in neither direction
-        return bool(compare(found, value))
-
-    return test
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, NUMBERS) and not isinstance(value, bool)
+    name, value, comparison = condition.field, condition.value, condition.is_
+    return lambda case: holds(value_of(name, case), comparison, value)

@@ -56,5 +56,5 @@ SELECT next_offset FROM source_offset WHERE stream = %(stream)s AND partition = 
 
 -- name: changed
 -- Whose events came since, as far as no earlier one can still come: up to the oldest transaction that has not ended.
-SELECT identity, position FROM event
+SELECT position, identity, attributes FROM event
 WHERE position > %(after)s AND tx < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY position LIMIT %(limit)s;

@@ -122,6 +122,6 @@ def offset(tx: db.Tx, stream: str, partition: int) -> int | None:
     return found["next_offset"] if found else None
 
 
-def changed(tx: db.Tx, after: int, limit: int) -> list[tuple[int, str | None]]:
-    """(position, identity) of the next events after a position that no earlier one can still slip in between."""
-    return [(row["position"], row["identity"]) for row in db.rows(tx, q.changed, after=after, limit=limit)]
+def changed(tx: db.Tx, after: int, limit: int) -> list[db.Row]:
+    """position identity attributes of the next events after a position that no earlier one can still slip in between."""
+    return db.rows(tx, q.changed, after=after, limit=limit)

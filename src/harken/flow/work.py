@@ -21,6 +21,7 @@ from harken.flow.desk import Desk, LiveDesk
 from harken.flow.door import Sent, arrive, unreadable
 from harken.flow.live import receive
 from harken.flow.showing import Wanted, show
+from harken.flow.touched import touched_since
 from harken.intake.quality import Reason
 from harken.kit.log import logger
 
@@ -176,7 +177,7 @@ def keep_publishing(
     policy = desk.bench.load_policy()
     while True:
         try:
-            wait_s = 0.0 if publish(topic, outlet, desk, policy) == PUBLISHED_AT_ONCE else PUBLISH_EVERY_S
+            wait_s = 0.0 if publish(topic, outlet, desk, policy) else PUBLISH_EVERY_S
         except FencedError:
             wait_s = PUBLISH_EVERY_S  # another worker told it
         except TryAgainError as busy:
@@ -187,7 +188,7 @@ def keep_publishing(
 
 
 def publish(topic: str, outlet: Outlet, desk: Desk, policy: Policy) -> int:
-    """Whose profile changed since the last time -> one record for each identity; how many events that were.
+    """Whose profile changed since the last time -> one record for each identity; how far it came.
 
     Told at least once: the place is kept after Kafka has the records, and the newest of an identity stays.
     """
@@ -195,16 +196,17 @@ def publish(topic: str, outlet: Outlet, desk: Desk, policy: Policy) -> int:
     name = f"changes:{topic}"
     with desk.live.database.statement() as tx:
         at = eventlog.offset(tx, name, 0)
-        found = eventlog.changed(tx, at or 0, PUBLISHED_AT_ONCE)
-    if not found:
+        last, touched = touched_since(tx, at or 0, PUBLISHED_AT_ONCE)
+    if last is None:
         return 0
-    for identity in sorted({who for _, who in found if who}):
+    for identity in sorted(touched):
+        if not desk.warehouse.people(CustomerId(identity)):
+            continue  # an identifier that parted, and did nothing itself
         shown = show(CustomerId(identity), desk, policy, Wanted())
         for each in shown["identities"]:
             outlet.publish(topic, each.encode(), orjson.dumps(shown))
     if left := outlet.flush(30):
         raise TryAgainError(f"Kafka did not take {len(left)} profile changes; they are sent again.")
-    last = found[-1][0]
     with desk.live.database.transaction() as tx:
         eventlog.advance(tx, Advance(stream=name, partition=0, expected=at, upto=last, newest=last), desk.live.clock())
-    return len(found)
+    return last - (at or 0)

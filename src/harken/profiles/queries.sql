@@ -64,3 +64,47 @@ INSERT INTO identity_conflict (identity, reason, customers) VALUES (%(name)s, %(
 -- name: changed
 -- Who was who before and after, with the event that changed it.
 INSERT INTO identity_change (event, changed_at, before, after) VALUES (%(event)s, %(at)s, %(before)s, %(after)s);
+
+-- name: save_segment
+-- A changed condition is looked at anew for everybody: see refresh.
+INSERT INTO segment (name, condition, saved_at) VALUES (%(name)s, %(condition)s, %(at)s)
+ON CONFLICT (name) DO UPDATE SET condition = EXCLUDED.condition, saved_at = EXCLUDED.saved_at;
+
+-- name: drop_segment
+-- With its members; what they entered and left stays on record.
+DELETE FROM segment WHERE name = %(name)s;
+
+-- name: segments
+-- Every saved condition, and how many fulfil it.
+SELECT s.name, s.condition, s.saved_at, (SELECT count(*) FROM segment_member m WHERE m.segment = s.name) AS members
+FROM segment s ORDER BY s.name;
+
+-- name: memberships
+-- Which segments these customers are in.
+SELECT segment, customer FROM segment_member WHERE customer = ANY(%(customers)s);
+
+-- name: members_of
+-- Who is in it, a page at a time.
+SELECT customer, since FROM segment_member WHERE segment = %(segment)s AND customer > %(after)s ORDER BY customer LIMIT %(limit)s;
+
+-- name: enter
+-- Somebody fulfils the condition now.
+INSERT INTO segment_member (segment, customer, since) VALUES (%(segment)s, %(customer)s, %(at)s) ON CONFLICT DO NOTHING;
+
+-- name: leave
+-- Somebody no longer does.
+DELETE FROM segment_member WHERE segment = %(segment)s AND customer = %(customer)s;
+
+-- name: changed_segment
+-- In the transaction of the change.
+INSERT INTO segment_change (segment, customer, entered, at, position)
+VALUES (%(segment)s, %(customer)s, %(entered)s, %(at)s, %(position)s);
+
+-- name: segment_changes
+-- Entries and exits after one, oldest first.
+SELECT id, customer, entered, at, position FROM segment_change WHERE segment = %(segment)s AND id > %(after)s
+ORDER BY id LIMIT %(limit)s;
+
+-- name: some_identities
+-- Everybody, a page at a time, for a refresh.
+SELECT identity FROM profile WHERE identity > %(after)s ORDER BY identity LIMIT %(limit)s;

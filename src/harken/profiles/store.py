@@ -54,3 +54,43 @@ def _settle(tx: db.Tx, names: list[str], event: str, now: datetime) -> None:
     if before != found.members:
         after = Jsonb(dict(sorted(found.members.items())))
         tx.execute(q.changed, {"event": event, "at": now, "before": Jsonb(before), "after": after})
+
+
+def save_segment(tx: db.Tx, name: str, condition: str, at: datetime) -> None:
+    tx.execute(q.save_segment, {"name": name, "condition": condition, "at": at})
+
+
+def drop_segment(tx: db.Tx, name: str) -> bool:
+    """Whether there was one."""
+    return bool(tx.execute(q.drop_segment, {"name": name}).rowcount)
+
+
+def segments(tx: db.Tx) -> list[db.Row]:
+    """name condition saved_at members."""
+    return db.rows(tx, q.segments)
+
+
+def memberships(tx: db.Tx, customers: Iterable[str]) -> set[tuple[str, str]]:
+    """(segment, customer)."""
+    return {(row["segment"], row["customer"]) for row in db.rows(tx, q.memberships, customers=list(customers))}
+
+
+def member(tx: db.Tx, segment: str, customer: str, *, entered: bool, at: datetime, position: int) -> None:
+    """Enters or leaves, and is on record."""
+    named = {"segment": segment, "customer": customer, "at": at}
+    tx.execute(q.enter if entered else q.leave, named)
+    tx.execute(q.changed_segment, {**named, "entered": entered, "position": position})
+
+
+def members_of(tx: db.Tx, segment: str, after: str, limit: int) -> list[db.Row]:
+    """customer since, in order."""
+    return db.rows(tx, q.members_of, segment=segment, after=after, limit=limit)
+
+
+def segment_changes(tx: db.Tx, segment: str, after: int, limit: int) -> list[db.Row]:
+    """id customer entered at position."""
+    return db.rows(tx, q.segment_changes, segment=segment, after=after, limit=limit)
+
+
+def some_identities(tx: db.Tx, after: str, limit: int) -> list[str]:
+    return [row["identity"] for row in db.rows(tx, q.some_identities, after=after, limit=limit)]

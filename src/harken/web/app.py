@@ -1,6 +1,7 @@
 """Requests -> sentences -> answers, and errors -> problem+json (RFC 9457)."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,12 +13,13 @@ from starlette.exceptions import HTTPException
 
 from harken import __version__
 from harken.errors import HarkenError, RefusedError, TryAgainError
+from harken.flow import segmenting
 from harken.flow.desk import Desk
 from harken.flow.inbox import Inbox
 from harken.flow.pool import Seat
 from harken.kit.clock import stopwatch
 from harken.kit.log import logger
-from harken.web import events, health, predict, profiles
+from harken.web import events, health, predict, profiles, segments
 from harken.web.guests import Gate, refuse_foreign_hosts
 
 log = logger(__name__)
@@ -34,10 +36,15 @@ def app_of(desk: Desk) -> FastAPI:
 
     @asynccontextmanager
     async def while_serving(app: FastAPI) -> AsyncIterator[None]:
+        ended = threading.Event()
         writing = asyncio.create_task(inbox.work()) if inbox else None
+        following = _following(desk, seat, ended) if inbox else None
         yield
+        ended.set()
         if writing:
             writing.cancel()
+        if following:
+            await asyncio.to_thread(following.join)
         await seat.let_the_writer_go()
 
     app = FastAPIOffline(  # /docs and /redoc with scripts of our own: no third party learns who reads them
@@ -52,12 +59,21 @@ def app_of(desk: Desk) -> FastAPI:
     app.include_router(predict.router(desk, seat))
     app.include_router(events.router(desk, inbox))
     app.include_router(profiles.router(desk, seat))
+    app.include_router(segments.router(desk, seat))
     app.add_middleware(Gate, refusals=(_refuse_large_bodies, refuse_foreign_hosts))
     app.add_exception_handler(HarkenError, _on_harken)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_bug)
     return app
+
+
+def _following(desk: Desk, seat: Seat, ended: threading.Event) -> threading.Thread:
+    """Segments follow the log beside the requests."""
+    told = (desk, seat.policy, ended.wait, lambda line: log.warning("segments_wait", why=line))
+    thread = threading.Thread(target=segmenting.keep_following, args=told, name="segments")
+    thread.start()
+    return thread
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:

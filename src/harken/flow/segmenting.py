@@ -1,0 +1,117 @@
+"""Who fulfils a saved condition, as profiles change.
+
+follow   customers whose events came since -> entered or left, each once, with the place in the log
+refresh  everybody -> the same: for conditions that are new, and for what the passing of time alone changes
+"""
+
+from collections.abc import Callable, Iterable
+
+from harken.decide.policy import Policy
+from harken.domain.ids import CustomerId, IdentityId
+from harken.errors import TryAgainError, UnsuitableError
+from harken.eventlog import store as eventlog
+from harken.eventlog.store import Advance, FencedError
+from harken.flow.advising import Reader
+from harken.flow.desk import Desk, LiveDesk
+from harken.flow.dossier import Moment, silence_of
+from harken.flow.predict import moment_of
+from harken.flow.touched import touched_since
+from harken.profiles import store as profiles
+from harken.profiles.segments import Segment
+
+STREAM = "segments"
+AT_ONCE = 200
+FOLLOW_EVERY_S, REFRESH_EVERY_S = 0.5, 3600.0
+
+
+def live(desk: Desk) -> LiveDesk:
+    if desk.live is None:
+        raise UnsuitableError("Segments need PostgreSQL; this store takes files only.")
+    return desk.live
+
+
+def known(desk: LiveDesk) -> list[Segment]:
+    with desk.database.statement() as tx:
+        return [Segment.model_validate_json(row["condition"]) for row in profiles.segments(tx)]
+
+
+def save(segment: Segment, desk: Desk, policy: Policy) -> int:
+    """Looked at for everybody at once; how many entered or left."""
+    with live(desk).database.transaction() as tx:
+        profiles.save_segment(tx, segment.name, segment.model_dump_json(by_alias=True), live(desk).clock())
+    return refresh(desk, policy)
+
+
+def follow(desk: Desk, policy: Policy) -> int:
+    """The next events of the log; how many they were."""
+    here = live(desk)
+    with here.database.statement() as tx:
+        at = eventlog.offset(tx, STREAM, 0)
+        last, identities = touched_since(tx, at or 0, AT_ONCE)
+    if last is None:
+        return 0
+    segments = known(here)
+    step = Advance(stream=STREAM, partition=0, expected=at, upto=last, newest=last)
+    _look_at(identities if segments else (), segments, desk, policy, step)
+    return last - (at or 0)
+
+
+def refresh(desk: Desk, policy: Policy) -> int:
+    """Everybody, a page at a time; how many entered or left."""
+    segments, changes, after = known(live(desk)), 0, ""
+    while segments:
+        with live(desk).database.statement() as tx:
+            page = profiles.some_identities(tx, after, AT_ONCE)
+        if not page:
+            break
+        changes += _look_at(page, segments, desk, policy, None)
+        after = page[-1]
+    return changes
+
+
+def keep_following(desk: Desk, policy: Policy, pause: Callable[[float], bool], report: Callable[[str], None]) -> None:
+    """Until `pause` says that somebody stopped it. Several may follow: the place in the log lets one of them write."""
+    quiet_s = 0.0
+    while True:
+        try:
+            wait_s = 0.0 if follow(desk, policy) else FOLLOW_EVERY_S
+            if quiet_s >= REFRESH_EVERY_S:
+                refresh(desk, policy)
+                quiet_s = 0.0
+        except FencedError:
+            wait_s = FOLLOW_EVERY_S
+        except TryAgainError as busy:
+            report(str(busy))
+            wait_s = busy.after_s
+        quiet_s += wait_s
+        if pause(wait_s):
+            return
+
+
+def _look_at(
+    identities: Iterable[str], segments: list[Segment], desk: Desk, policy: Policy, step: Advance | None
+) -> int:
+    """Each customer once, by the first of their identities; a name that is somebody else's now leaves."""
+    people: dict[str, list[IdentityId]] = {}
+    for identity in identities:
+        people.update(desk.warehouse.people(CustomerId(identity)))
+    moment = moment_of(desk, None)
+    reader = Reader(desk.warehouse, live(desk).master, moment, silence_of(policy))
+    wanted: set[tuple[str, str]] = set()
+    for first, theirs in people.items():
+        features = reader.profile_of(CustomerId(first), theirs).features
+        wanted |= {(segment.name, first) for segment in segments if segment.has(features)}
+    everybody = {name for theirs in people.values() for name in theirs} | set(identities)
+    return _write(wanted, everybody, desk, moment, step)
+
+
+def _write(wanted: set[tuple[str, str]], everybody: set[str], desk: Desk, moment: Moment, step: Advance | None) -> int:
+    here = live(desk)
+    with here.database.transaction() as tx:
+        there = profiles.memberships(tx, everybody)
+        for segment, customer in sorted(wanted ^ there):
+            entered = (segment, customer) in wanted
+            profiles.member(tx, segment, customer, entered=entered, at=moment.at, position=moment.position)
+        if step:
+            eventlog.advance(tx, step, here.clock())
+    return len(wanted ^ there)

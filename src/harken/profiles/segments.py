@@ -1,0 +1,73 @@
+"""Saved conditions over features -> whether a profile fulfils them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from harken.domain.profile import Value
+from harken.errors import UnsuitableError
+from harken.kit.comparisons import LISTS, NUMERIC, holds, is_number
+from harken.profiles.features import NAMES
+
+Plain = str | int | float | bool
+MOST_CONDITIONS = 20
+
+
+class Condition(BaseModel):
+    """`{"feature": "disputes_90d", "is": ">", "value": 0}`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    feature: Literal[NAMES]  # type: ignore[valid-type]
+    is_: Annotated[
+        Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in", "contains"],
+        Field(alias="is", serialization_alias="is"),
+    ]
+    value: Plain | list[Plain]
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Condition":
+        if (self.is_ in LISTS) != isinstance(self.value, list):
+            raise ValueError("in and not in need a list, everything else one value")
+        if self.is_ in NUMERIC and not is_number(self.value):
+            raise ValueError("it needs a number")
+        if self.is_ == "contains" and not isinstance(self.value, str):
+            raise ValueError("it needs a text")
+        return self
+
+
+class Segment(BaseModel):
+    """All conditions hold, and one of `any` where there are some."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
+    why: Annotated[str, Field(max_length=300)] = ""
+    all_of: Annotated[list[Condition], Field(alias="all", max_length=MOST_CONDITIONS)] = []
+    any_of: Annotated[list[Condition], Field(alias="any", max_length=MOST_CONDITIONS)] = []
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Segment":
+        if not (self.all_of or self.any_of):
+            raise ValueError("a segment needs a condition")
+        return self
+
+    def has(self, features: Mapping[str, Value]) -> bool:
+        return all(_holds(each, features) for each in self.all_of) and (
+            not self.any_of or any(_holds(each, features) for each in self.any_of)
+        )
+
+
+def _holds(condition: Condition, features: Mapping[str, Value]) -> bool:
+    return holds(features[condition.feature], condition.is_, condition.value)
+
+
+def segment(given: Mapping[str, Any]) -> Segment:
+    """Raises UnsuitableError, one line, for a condition that cannot be."""
+    try:
+        return Segment.model_validate(given)
+    except ValidationError as wrong:
+        first = wrong.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "segment"
+        raise UnsuitableError(f"{where}: {first['msg'].removeprefix('Value error, ')}.") from None
