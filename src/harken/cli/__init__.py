@@ -11,6 +11,7 @@ _COMMANDS = {
     "ingest": "Take interactions in: check, thread and store them, and bring the profiles up to date.",
     "predict": "Choose the next best action for every customer with an open issue.",
     "profile": "Look at a customer's profile, or rebuild and check all of them.",
+    "tail": "Follow events as they arrive, with what each changed of its customer's profile.",
     "serve": "Serve the HTTP interface: decisions, health, documentation.",
     "doctor": "Say what is configured, what answers, and what works less well without it.",
 }
