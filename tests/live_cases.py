@@ -3,16 +3,18 @@
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
-from journey import BRAND, MASTER, NOW
+from journey import BRAND, MASTER, NOW, desk_on
 
 from harken.domain.link import Link
 from harken.eventlog import registry
 from harken.flow.arriving import Arrival, Receipt
-from harken.flow.desk import LiveDesk
+from harken.flow.desk import Desk, LiveDesk
 from harken.flow.door import Door
 from harken.flow.live import receive
 from harken.intake import reading_events
@@ -52,6 +54,13 @@ def live_desk(url: str, *, now: datetime = NOW) -> Iterator[LiveDesk]:
         yield LiveDesk(database=database, master=MASTER, clock=stopped_at(now), open_door=lambda: DOOR)
     finally:
         database.close()
+
+
+@contextmanager
+def whole_desk(url: str, home: Path, *, now: datetime = NOW) -> Iterator[Desk]:
+    """A desk that takes in live, and answers."""
+    with live_desk(url, now=now) as live, desk_on(url, home, now=now) as desk:
+        yield replace(desk, live=live)
 
 
 def receive_all(desk: LiveDesk, arrivals: Sequence[Arrival], size: int = 50) -> list[Receipt]:

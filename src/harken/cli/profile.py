@@ -55,3 +55,26 @@ def again(check: bool, engine: str | None, store: str | None, json_: bool) -> No
         )
     if report.mismatches:
         raise SystemExit(1)
+
+
+@command.command("verify")
+@options.store
+@options.as_json
+def verify(store: str | None, json_: bool) -> None:
+    """Recompute the served profiles that were sampled, from the log as it was then, and compare every value."""
+    from harken.flow import verifying  # noqa: PLC0415  --help needs none of it
+
+    with options.desk(store) as desk:
+        report = verifying.verify(desk)
+    if json_:
+        printing.as_json(report)
+    else:
+        click.echo(f"{report.profiles:,} served profiles recomputed: {printing.counted(report.values)}")
+        if report.raced or report.outdated:
+            click.echo(
+                f"not compared: {report.raced:,} read while being written, {report.outdated:,} of older definitions"
+            )
+        for name, number in report.features.items():
+            click.echo(f"  {name} differs in {number:,}")
+    if not report.agrees:
+        raise SystemExit(1)

@@ -26,14 +26,15 @@ def neighbours(tx: db.Tx, new: Sequence[Row]) -> list[Placed]:
         ats=[row.at for row in timed],
         gap=LINK_GAP_S * MICROSECONDS,
     )
-    return [_placed(row) for row in found]
+    return [placed(row) for row in found]
 
 
-def _placed(found: db.Row) -> Placed:
+def placed(found: db.Row) -> Placed:
+    """A row of the log; with its thread, where it is known."""
     evidence = found["evidence"]
     values = {name: found[name] for name in Row._fields if name != "evidence"}
     row = Row(**values, evidence=orjson.loads(evidence) if evidence else {})
-    return Placed(row, found["position"], found["thread"])
+    return Placed(row, found["position"], found.get("thread"))
 
 
 def replace(tx: db.Tx, threads: Sequence[str], made: Sequence[Made]) -> None:

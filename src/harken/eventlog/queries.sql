@@ -13,8 +13,8 @@ INSERT INTO projection (name, definitions, position) VALUES ('profile', %(defini
 SELECT pg_advisory_xact_lock(key) FROM unnest(%(keys)b::bigint[]) AS key;
 
 -- name: append
--- Positions are known before, so nobody has to read them back; an id is taken once.
-WITH reserved AS MATERIALIZED (SELECT reserve_positions(cardinality(%(id)b::text[])) AS first)
+-- Positions are known before, so nobody has to read them back; an id is taken once. What was new counts for its source's hour.
+WITH reserved AS MATERIALIZED (SELECT reserve_positions(cardinality(%(id)b::text[])) AS first), taken AS (
 INSERT INTO event (position, id, kind, identity, author, channel, at, in_reply_to, addressed_to, subject, body, language,
                    sentiment, urgency, signals, evidence, attributes, source, received_at, digest)
 OVERRIDING SYSTEM VALUE
@@ -30,7 +30,16 @@ FROM unnest(%(place)b::bigint[], %(id)b::text[], %(kind)b::text[], %(identity)b:
                    sentiment, urgency, signals, evidence, attributes, source, received_at, digest)
 ORDER BY id
 ON CONFLICT (id) DO NOTHING
-RETURNING id, position;
+RETURNING id, position, source, kind, at, received_at
+), counted AS (
+INSERT INTO source_hour AS h (hour, source, kind, writer, events, slow, newest)
+SELECT date_trunc('hour', received_at, 'UTC'), source, kind, pg_backend_pid(), count(*),
+       count(*) FILTER (WHERE received_at - at > %(slow)s), max(at)
+FROM taken GROUP BY 1, 2, 3
+ON CONFLICT (hour, source, kind, writer) DO UPDATE SET events = h.events + EXCLUDED.events, slow = h.slow + EXCLUDED.slow,
+  newest = greatest(h.newest, EXCLUDED.newest)
+)
+SELECT id, position FROM taken;
 
 -- name: stored
 -- What the log has under these ids: the same again, or something else.
@@ -54,7 +63,56 @@ VALUES (%(stream)s, %(partition)s, %(upto)s, %(newest)s, %(at)s) ON CONFLICT DO 
 -- Where a worker goes on that was handed this partition.
 SELECT next_offset FROM source_offset WHERE stream = %(stream)s AND partition = %(partition)s;
 
--- name: changed
--- Whose events came since, as far as no earlier one can still come: up to the oldest transaction that has not ended.
-SELECT position, identity, attributes FROM event
-WHERE position > %(after)s AND tx < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY position LIMIT %(limit)s;
+-- name: partitions
+-- How much of each outside stream waits, as far as its worker knows.
+SELECT stream, partition, newest_offset - next_offset AS waiting FROM source_offset;
+
+-- name: read
+-- In order, and only what ended transactions wrote before any that is still open: those grow together with positions, so
+-- that nothing can appear before what was read. See reserve_positions.
+SELECT position, id, kind, identity, channel, addressed_to, (extract(epoch FROM at) * 1000000)::bigint AS at, at AS happened_at,
+       language, sentiment, urgency, signals, attributes, source
+FROM event WHERE position > %(after)s AND tx < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY position LIMIT %(limit)s;
+
+-- name: end
+-- See read.
+SELECT position FROM event WHERE tx < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY position DESC LIMIT 1;
+
+-- name: before
+-- What came of an identity before a position, as the fold takes it.
+SELECT kind, (extract(epoch FROM at) * 1000000)::bigint AS at, channel, addressed_to, language, sentiment, urgency, signals,
+       attributes
+FROM event WHERE identity = %(identity)s AND position < %(position)s LIMIT %(limit)s;
+
+-- name: of_identities
+-- Everything of some identities, and whether a reader who began and ended at these transactions saw it: surely, perhaps, or not.
+SELECT position, id, kind, identity, author, channel, (extract(epoch FROM at) * 1000000)::bigint AS at, in_reply_to,
+       addressed_to, language, sentiment, urgency, signals, evidence, attributes,
+       tx < %(known_before)s::xid8 AS known, tx >= %(known_before)s::xid8 AND tx < %(unknown_from)s::xid8 AS perhaps
+FROM event WHERE identity = ANY(%(identities)s);
+
+-- name: seen
+-- The same for single positions.
+SELECT position, tx < %(known_before)s::xid8 AS known,
+       tx >= %(known_before)s::xid8 AND tx < %(unknown_from)s::xid8 AS perhaps
+FROM event WHERE position = ANY(%(positions)s);
+
+-- name: horizon
+-- The transactions that a reader sees nothing of, the oldest still open first; none while a file's events are in the log
+-- and not yet in the profiles.
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS oldest_open
+WHERE NOT EXISTS (SELECT FROM ingest_run r WHERE state <> 'done' AND EXISTS (SELECT FROM ingest_block b WHERE b.run_id = r.id));
+
+-- name: sources
+-- How new each source's newest event is, and since when it has been counted.
+SELECT source, max(newest) AS newest, min(hour) AS since FROM source_hour GROUP BY source;
+
+-- name: hours
+-- The counts of these hours, whoever wrote them.
+SELECT source, hour, kind, sum(events)::bigint AS events, sum(slow)::bigint AS slow FROM source_hour
+WHERE hour = ANY(%(hours)s) GROUP BY source, hour, kind;
+
+-- name: forget_hours
+-- With these nothing is compared any more.
+DELETE FROM source_hour WHERE hour < %(before)s;

@@ -1,8 +1,8 @@
 """The log of events: appended to, and read in order, by one transaction at a time of many."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from harken.errors import TryAgainError, UnsuitableError
@@ -11,6 +11,9 @@ from harken.kit import db, sql
 q = sql.queries(__package__)
 
 BATCH_WAIT_S = 5.0
+
+SLOW = timedelta(minutes=5)
+"""An event that came so long after it happened counts as slow for its source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +53,12 @@ class Stored:
 _COLUMNS = tuple(field.name for field in fields(Entry))
 
 
-def take_turn(tx: db.Tx, definitions: str) -> None:
-    """Raises TryAgainError while a batch writes (it resolves threads from what it read at its start), and
+def take_turn(tx: db.Tx, definitions: str) -> bool:
+    """Whether the store has no definitions yet: see `define`. Raises TryAgainError while a batch writes (it resolves threads from what it read at its start), and
     UnsuitableError where the profiles were made with other definitions."""
     turn = db.row(tx, q.write_with_batches)
     assert turn is not None
-    if turn["taken"] and turn["definitions"] is None:
-        tx.execute(q.defined, {"definitions": definitions})
-    elif turn["taken"] and turn["definitions"] != definitions:
+    if turn["taken"] and turn["definitions"] not in (None, definitions):
         raise UnsuitableError(
             "The profiles in this store were made with other feature definitions. Nothing was kept; run: harken profile rebuild"
         )
@@ -65,6 +66,12 @@ def take_turn(tx: db.Tx, definitions: str) -> None:
         raise TryAgainError(
             "A batch is writing to this store. Nothing of this was kept; send it again.", after_s=BATCH_WAIT_S
         )
+    return turn["definitions"] is None
+
+
+def define(tx: db.Tx, definitions: str) -> None:
+    """After the events: a transaction that had its number before its positions would have them out of order."""
+    tx.execute(q.defined, {"definitions": definitions})
 
 
 def lock(tx: db.Tx, names: Iterable[str]) -> None:
@@ -79,7 +86,7 @@ def _key(name: str) -> int:
 def append(tx: db.Tx, entries: Sequence[Entry]) -> dict[str, int]:
     """Id -> position of the events that were new. Ids within `entries` are unique."""
     columns = {name: [getattr(entry, name) for entry in entries] for name in _COLUMNS}
-    found = db.rows(tx, q.append, place=list(range(len(entries))), **columns)
+    found = db.rows(tx, q.append, place=list(range(len(entries))), slow=SLOW, **columns)
     return {row["id"]: row["position"] for row in found}
 
 
@@ -122,6 +129,60 @@ def offset(tx: db.Tx, stream: str, partition: int) -> int | None:
     return found["next_offset"] if found else None
 
 
-def changed(tx: db.Tx, after: int, limit: int) -> list[db.Row]:
-    """position identity attributes of the next events after a position that no earlier one can still slip in between."""
-    return db.rows(tx, q.changed, after=after, limit=limit)
+def read(tx: db.Tx, after: int, limit: int) -> list[db.Row]:
+    """Events after a position, without text, in order; however many write at once, none appears before them later."""
+    return db.rows(tx, q.read, after=after, limit=limit)
+
+
+def end(tx: db.Tx) -> int:
+    """The position that `read` would come to by now."""
+    found = db.row(tx, q.end)
+    return found["position"] if found else 0
+
+
+def before(tx: db.Tx, identity: str, position: int, limit: int) -> list[db.Row]:
+    """What the fold takes of an identity's events before a position; at most `limit`, in no order."""
+    return db.rows(tx, q.before, identity=identity, position=position, limit=limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a reader saw of the log: all of the transactions before one, nothing of those from another on (xid8)."""
+
+    known_before: str
+    unknown_from: str
+
+
+def horizon(tx: db.Tx) -> str | None:
+    """The oldest transaction that is still open; None while the profiles are behind the log."""
+    found = db.row(tx, q.horizon)
+    return found["oldest_open"] if found else None
+
+
+def of_identities(tx: db.Tx, identities: Sequence[str], reader: Seen) -> list[db.Row]:
+    """Thin rows with `known` and `perhaps`: whether this reader saw them."""
+    return db.rows(tx, q.of_identities, identities=list(identities), **asdict(reader))
+
+
+def seen(tx: db.Tx, positions: Iterable[int], reader: Seen) -> list[db.Row]:
+    """position, known, perhaps."""
+    return db.rows(tx, q.seen, positions=list(positions), **asdict(reader))
+
+
+def partitions(tx: db.Tx) -> list[db.Row]:
+    """stream, partition, waiting."""
+    return db.rows(tx, q.partitions)
+
+
+def sources(tx: db.Tx) -> list[db.Row]:
+    """source, newest, since."""
+    return db.rows(tx, q.sources)
+
+
+def hours(tx: db.Tx, hours: Sequence[datetime]) -> list[db.Row]:
+    """source, hour, kind, events, slow."""
+    return db.rows(tx, q.hours, hours=list(hours))
+
+
+def forget_hours(tx: db.Tx, before: datetime) -> None:
+    tx.execute(q.forget_hours, {"before": before})

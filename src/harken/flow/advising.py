@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import groupby
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -129,16 +130,13 @@ class Reader:
         return dossier.judged(self._as_of(told), self.moment, self.silence)
 
     def _as_of(self, told: Iterable[tuple[Stored, dict[str, Any]]]) -> Iterator[Conversation]:
-        until = self.moment.us
         for row, facts in told:
-            conversation = dossier.conversation_of(row, facts)
-            if conversation.facts.last_at * 1_000_000 <= until:
-                yield conversation
-            elif conversation.facts.opened_at * 1_000_000 <= until:
-                turns = sorted(map(_row, self.warehouse.bodies(row["positions"])), key=attrgetter("at", "id"))
-                then = dossier.as_it_stood(conversation, turns, self.moment)
-                if then:
-                    yield then
+            then = dossier.as_of(dossier.conversation_of(row, facts), self.moment, partial(self._turns, row))
+            if then:
+                yield then
+
+    def _turns(self, row: Stored) -> Iterator[Row]:
+        return map(_row, self.warehouse.bodies(row["positions"]))
 
     def _log(self, states: Mapping[str, State]) -> dict[str, list[Stored]]:
         """The log's rows of identities whose state is newer than the moment."""

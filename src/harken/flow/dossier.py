@@ -1,8 +1,9 @@
 """What the store holds of a customer -> everything a decision may look at, as of a moment."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from harken.conversations.cases import Row
@@ -68,6 +69,15 @@ def facts_from(values: dict[str, Any]) -> Facts:
     for name in _TUPLES:
         values[name] = tuple(values[name])
     return Facts(**values)
+
+
+def as_of(conversation: Conversation, moment: Moment, turns: Callable[[], Iterable[Row]]) -> Conversation | None:
+    """The conversation where nothing of it is later than the moment, else as it stood; `turns` are fetched if need be."""
+    if conversation.facts.last_at * 1_000_000 <= moment.us:
+        return conversation
+    if conversation.facts.opened_at * 1_000_000 > moment.us:
+        return None
+    return as_it_stood(conversation, sorted(turns(), key=attrgetter("at", "id")), moment)
 
 
 def as_it_stood(conversation: Conversation, turns: Iterable[Row], moment: Moment) -> Conversation | None:

@@ -42,21 +42,25 @@ def _thread(id_: str) -> str:
     return f"thread:{id_}"
 
 
-def fold(tx: db.Tx, new: New) -> None:
-    """Each event into the state of its identity."""
+def fold(tx: db.Tx, new: New) -> int:
+    """Each event into the state of its identity. How many were older than what it knew."""
     own: dict[str, list[Entry]] = {}
     for entry, _ in new:
         if entry.identity:
             own.setdefault(entry.identity, []).append(entry)
     if not own:
-        return
+        return 0
+    late = 0
     states = profiles.states(tx, own)
     for who, entries in own.items():
         state = states.get(who, {})
+        newest = folding.newest_us(state)
+        late += sum(entry.at < newest for entry in entries) if newest is not None else 0
         for entry in entries:
             folding.fold(state, _columns(entry))
         states[who] = folding.prune(state)
     profiles.keep(tx, states)
+    return late
 
 
 def _columns(entry: Entry) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from harken.flow.desk import LiveDesk
 from harken.flow.door import Sent, arrive
 from harken.flow.live import receive
 from harken.flow.reading import warm_up
+from harken.kit import observe
 from harken.kit.log import logger
 
 MOST_TOGETHER = 500
@@ -29,6 +30,7 @@ class _Parcel:
 
     sent: Sequence[Sent | Refusal]
     told: "asyncio.Future[list[Receipt]]"
+    origin: observe.Origin | None  #: the request's own span
 
 
 class Inbox:
@@ -44,7 +46,7 @@ class Inbox:
         """What came of each, once it is committed. Raises TryAgainError where nothing of it was kept."""
         if self._waiting + len(sent) > MOST_WAITING:
             raise TryAgainError("Too many events wait to be written. Nothing of this was kept; send it again.")
-        parcel = _Parcel(sent, asyncio.get_running_loop().create_future())
+        parcel = _Parcel(sent, asyncio.get_running_loop().create_future(), observe.origin())
         self._parcels.append(parcel)
         self._waiting += len(sent)
         self._arrived.set()
@@ -72,7 +74,7 @@ class Inbox:
     async def _together(self, parcels: Sequence[_Parcel]) -> None:
         """In one transaction; where that fails for a reason of its own making, each request's events alone."""
         try:
-            receipts = await asyncio.to_thread(self._received, [each for parcel in parcels for each in parcel.sent])
+            receipts = await asyncio.to_thread(self._received, parcels)
         except TryAgainError as busy:
             _fail(parcels, busy)
         except Exception as broken:
@@ -85,9 +87,11 @@ class Inbox:
         else:
             _tell(parcels, receipts)
 
-    def _received(self, sent: Sequence[Sent | Refusal]) -> list[Receipt]:
+    def _received(self, parcels: Sequence[_Parcel]) -> list[Receipt]:
         """In a thread: checking and sealing take as long as writing."""
-        return receive([self._looked_at(each) for each in sent], self._desk)
+        with observe.span("take_in", caused_by=[parcel.origin for parcel in parcels]) as span:
+            span.say(requests=len(parcels))
+            return receive([self._looked_at(each) for parcel in parcels for each in parcel.sent], self._desk)
 
     def _looked_at(self, each: Sent | Refusal) -> Arrival | Refusal:
         return each if isinstance(each, Refusal) else arrive(each, self._desk.open_door())

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 from harken.errors import TryAgainError
 from harken.eventlog import store as eventlog
 from harken.eventlog.store import Advance, Entry
-from harken.flow import following, preparing
+from harken.flow import counting, following, preparing
 from harken.flow.arriving import Arrival, Outcome, Receipt, Refusal
+from harken.flow.counting import Received
 from harken.flow.desk import LiveDesk
 from harken.intake import store as intake
 from harken.intake.quality import Reason
 from harken.intake.store import Refused
-from harken.kit import db
+from harken.kit import db, observe
 from harken.privacy import store as vault
 from harken.privacy.keys import MasterKey
 from harken.privacy.ring import KeyRing
@@ -37,33 +38,44 @@ def receive(arrived: Sequence[Arrival | Refusal], desk: LiveDesk, step: Advance 
     Raises TryAgainError where nothing was kept and the same call may work later, FencedError where another worker
     has the partition.
     """
-    firsts = preparing.firsts_of(arrived)
-    entries = preparing.sealed(firsts, desk.database, desk.master, with_mood=desk.with_mood)
-    for _ in range(ATTEMPTS):
-        try:
-            return _received(entries, arrived, desk, step)
-        except db.DeadlockError:
-            continue
-    raise TryAgainError("Too many writers met in the same threads. Nothing was kept; send it again.")
+    with observe.span("receive") as span:
+        firsts = preparing.firsts_of(arrived)
+        with observe.span("prepare"):
+            entries = preparing.sealed(firsts, desk.database, desk.master, with_mood=desk.with_mood)
+        for _ in range(ATTEMPTS):
+            try:
+                with observe.timed(observe.PROFILE_UPDATE):
+                    done = _received(entries, arrived, desk, step)
+            except db.DeadlockError:
+                continue
+            counting.count(arrived, done, desk.clock(), span)
+            return done.receipts
+        raise TryAgainError("Too many writers met in the same threads. Nothing was kept; send it again.")
 
 
 def _received(
     entries: Sequence[Entry], arrived: Sequence[Arrival | Refusal], desk: LiveDesk, step: Advance | None
-) -> list[Receipt]:
+) -> Received:
     now = desk.clock()
     with desk.database.transaction() as tx:
-        eventlog.take_turn(tx, definitions_hash())
-        eventlog.lock(tx, following.names_of(entries))
-        positions = eventlog.append(tx, entries) if entries else {}
+        with observe.span("append"):
+            first = eventlog.take_turn(tx, definitions_hash())
+            eventlog.lock(tx, following.names_of(entries))
+            positions = eventlog.append(tx, entries) if entries else {}
+            if first:
+                eventlog.define(tx, definitions_hash())
         new = [(entry, positions[entry.id]) for entry in entries if entry.id in positions]
-        following.fold(tx, new)
-        following.who_is_who(tx, new, now)
-        following.regroup(tx, new)
+        with observe.span("fold"):
+            late = following.fold(tx, new)
+        with observe.span("who_is_who"):
+            following.who_is_who(tx, new, now)
+        with observe.span("regroup"):
+            following.regroup(tx, new)
         receipts = list(_told(tx, arrived, {entry.id: entry for entry in entries}, positions, desk.master))
         _set_aside(tx, arrived, receipts, desk.master)
         if step:
             eventlog.advance(tx, step, now)
-    return receipts
+    return Received(receipts=receipts, new=new, late=late)
 
 
 def _told(

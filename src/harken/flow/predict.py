@@ -21,17 +21,21 @@ from harken.domain.decision import Advice
 from harken.domain.ids import CustomerId, IdentityId, customer_of
 from harken.domain.profile import Profile
 from harken.errors import AmbiguousCustomerError, UnknownCustomerError, UnsuitableError
-from harken.flow import pool, predicting
+from harken.flow import pool, predicting, serving
 from harken.flow.advising import Case, Reader, advise
 from harken.flow.desk import Desk
 from harken.flow.dossier import Moment, silence_of
 from harken.flow.freshness import Freshness, freshness, wait_until_fresh
 from harken.flow.ports import Progress
 from harken.flow.predicting import Piece, Tally
+from harken.kit import observe
 
 CUSTOMERS_A_PIECE = 4_000
 MERGED_A_PIECE = 200
 """Customers of several identities are read one by one."""
+
+ASKED = "request"
+"""Where a decision came from, in metrics: somebody asked for this customer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,18 +94,31 @@ def look(customer: CustomerId, desk: Desk, as_of: datetime | None) -> dict[str, 
 
 async def ask(customer: CustomerId, seat: pool.Seat, desk: Desk, as_of: datetime | None) -> Answer:
     """One customer -> one decision for the most pressing issue, recorded. The loop is free while the store reads."""
-    fresh = as_of is not None or await wait_until_fresh(desk, seat.policy)
-    profile, cases = await asyncio.to_thread(_read, customer, desk, seat.policy, as_of)
-    seen = profile.features["last_seen_at"]
-    known = await asyncio.to_thread(freshness, desk, profile.position, profile.as_of, seen, degraded=not fresh)
-    if not cases:
-        return Answer(profile=profile, advice=None, freshness=known)
-    [advice] = await advise(cases[:1], seat.policy, seat.writer)
-    if not fresh:
-        stale = f"decided on a profile that {known.lag_events:,} waiting events may change"
-        advice = replace(advice, draft=replace(advice.draft, notes=(*advice.draft.notes, stale)))
-    await asyncio.to_thread(desk.warehouse.record, predicting.recorded([advice], desk.bench.clock()))
+    with observe.timed(observe.DECISION_SECONDS):
+        fresh = as_of is not None or await wait_until_fresh(desk, seat.policy)
+        profile, cases = await asyncio.to_thread(_served, customer, desk, seat.policy, as_of)
+        seen = profile.features["last_seen_at"]
+        known = await asyncio.to_thread(freshness, desk, profile.position, profile.as_of, seen, degraded=not fresh)
+        if not cases:
+            return Answer(profile=profile, advice=None, freshness=known)
+        [advice] = await advise(cases[:1], seat.policy, seat.writer)
+        if not fresh:
+            stale = f"decided on a profile that {known.lag_events:,} waiting events may change"
+            advice = replace(advice, draft=replace(advice.draft, notes=(*advice.draft.notes, stale)))
+        await asyncio.to_thread(desk.warehouse.record, predicting.recorded([advice], desk.bench.clock()))
+    decision = advice.decision
+    observe.add(observe.DECISIONS, channel=decision.channel, issue_status=str(decision.issue_status), origin=ASKED)
     return Answer(profile=profile, advice=advice, freshness=known)
+
+
+def _served(customer: CustomerId, desk: Desk, policy: Policy, as_of: datetime | None) -> tuple[Profile, list[Case]]:
+    """As `_read`; one in a hundred is kept, to be checked."""
+    name, identities = one(customer, desk)
+    reader = _reader(desk, policy, as_of)
+    marked = serving.mark(name, reader.moment, desk)
+    profile, cases = reader.of_one(name, identities)
+    serving.keep(marked, profile, reader.silence, desk)
+    return profile, cases
 
 
 def _read(customer: CustomerId, desk: Desk, policy: Policy, as_of: datetime | None) -> tuple[Profile, list[Case]]:

@@ -11,6 +11,7 @@ import orjson
 from harken.decide.policy import Policy
 from harken.domain.ids import CustomerId
 from harken.errors import RefusedError, TryAgainError
+from harken.flow import serving
 from harken.flow.advising import Reader
 from harken.flow.desk import Desk
 from harken.flow.dossier import silence_of
@@ -44,7 +45,10 @@ def show(customer: CustomerId, desk: Desk, policy: Policy, wanted: Wanted) -> di
         raise TryAgainError(
             f"The log is known up to {moment.position}, not yet up to {wanted.min_position}.", after_s=1
         )
-    profile = Reader(desk.warehouse, desk.bench.master, moment, silence_of(policy)).profile_of(name, identities)
+    silence = silence_of(policy)
+    marked = serving.mark(name, moment, desk)
+    profile = Reader(desk.warehouse, desk.bench.master, moment, silence).profile_of(name, identities)
+    serving.keep(marked, profile, silence, desk)
     return {
         "customer": name,
         "identities": identities,

@@ -10,7 +10,7 @@ from harken.profiles import identity
 
 def touched_since(tx: db.Tx, after: int, limit: int) -> tuple[int | None, set[str]]:
     """The last of the next events (None: there is none), their identities, and those that they tie or part."""
-    found = eventlog.changed(tx, after, limit)
+    found = eventlog.read(tx, after, limit)
     names = {row["identity"] for row in found if row["identity"]}
     for row in found:
         told = orjson.loads(row["attributes"]) if row["attributes"] else {}

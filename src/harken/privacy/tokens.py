@@ -8,6 +8,8 @@ from harken.privacy.scanner import PersonalData, scan
 
 _TOKEN = re.compile(r"\[[A-Za-z][A-Za-z_]{0,30}_\d{1,9}\]")
 _LITERAL = "LITERAL"
+_OURS = ("trace_id", "span_id")
+_TRACE = re.compile(r"[0-9a-f]{16}|[0-9a-f]{32}")
 _DEPTH = 8  # levels of a log value that are looked at
 
 
@@ -104,8 +106,10 @@ def redact_for_log(value: Any, depth: int = _DEPTH) -> Any:
 def log_processor(_logger: Any, _name: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A structlog processor that lets nothing personal into a log line.
 
-    Belongs after `format_exc_info` and before the renderer, so that tracebacks are texts by then.
+    Belongs after `format_exc_info` and before the renderer, so that tracebacks are texts by then. The number of a
+    trace is a number of ours, though one in some thousands looks like a card's.
     """
     for key, value in event_dict.items():
-        event_dict[key] = redact_for_log(value)
+        if not (key in _OURS and _TRACE.fullmatch(str(value))):
+            event_dict[key] = redact_for_log(value)
     return event_dict

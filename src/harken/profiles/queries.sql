@@ -108,3 +108,33 @@ ORDER BY id LIMIT %(limit)s;
 -- name: some_identities
 -- Everybody, a page at a time, for a refresh.
 SELECT identity FROM profile WHERE identity > %(after)s ORDER BY identity LIMIT %(limit)s;
+
+-- name: keep_served
+-- What was served, and from which transaction on nothing of the log can be in it. Not without end, should nobody check.
+INSERT INTO served_profile (customer, identities, as_of, position, definitions, silence, features, served_at, known_before,
+                            unknown_from)
+SELECT %(customer)s, %(identities)s, %(as_of)s, %(position)s, %(definitions)s, %(silence)s, %(features)s, %(served_at)s,
+       %(known_before)s::xid8, pg_snapshot_xmax(pg_current_snapshot())
+WHERE (SELECT coalesce(max(id) - min(id), 0) FROM served_profile WHERE checked_at IS NULL) < %(most)s;
+
+-- name: waiting
+-- Served profiles that nobody has checked, oldest first.
+SELECT id, customer, identities, as_of, position, definitions, silence, features, known_before::text, unknown_from::text
+FROM served_profile WHERE checked_at IS NULL AND id > %(after)s ORDER BY id LIMIT %(limit)s;
+
+-- name: forget_served
+-- What was right need not be kept.
+DELETE FROM served_profile WHERE id = %(id)s;
+
+-- name: differs
+-- What was not right is kept for whoever looks into it.
+UPDATE served_profile SET checked_at = %(at)s, differs = %(differs)s WHERE id = %(id)s;
+
+-- name: add_results
+-- Whoever serves tells Prometheus what whoever checks has found.
+INSERT INTO consistency AS c (result, number) SELECT * FROM unnest(%(results)b::text[], %(numbers)b::bigint[])
+ON CONFLICT (result) DO UPDATE SET number = c.number + EXCLUDED.number;
+
+-- name: consistency
+-- All results so far.
+SELECT result, number FROM consistency;

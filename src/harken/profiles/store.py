@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -94,3 +95,30 @@ def segment_changes(tx: db.Tx, segment: str, after: int, limit: int) -> list[db.
 
 def some_identities(tx: db.Tx, after: str, limit: int) -> list[str]:
     return [row["identity"] for row in db.rows(tx, q.some_identities, after=after, limit=limit)]
+
+
+def keep_served(tx: db.Tx, most: int, **served: Any) -> None:
+    """One served profile, to be checked; none where `most` wait already."""
+    tx.execute(q.keep_served, {"most": most, **served})
+
+
+def waiting(tx: db.Tx, after: int, limit: int) -> list[db.Row]:
+    """Served profiles to be checked, after an id."""
+    return db.rows(tx, q.waiting, after=after, limit=limit)
+
+
+def checked(tx: db.Tx, id_: int, differs: Sequence[str], at: datetime) -> None:
+    if differs:
+        tx.execute(q.differs, {"id": id_, "differs": list(differs), "at": at})
+    else:
+        tx.execute(q.forget_served, {"id": id_})
+
+
+def add_results(tx: db.Tx, results: Mapping[str, int]) -> None:
+    """In the transaction of the checks, so that each counts once."""
+    ordered = sorted(results.items())
+    tx.execute(q.add_results, {"results": [name for name, _ in ordered], "numbers": [number for _, number in ordered]})
+
+
+def consistency(tx: db.Tx) -> dict[str, int]:
+    return {row["result"]: row["number"] for row in db.rows(tx, q.consistency)}

@@ -19,7 +19,7 @@ from harken.flow.inbox import Inbox
 from harken.flow.pool import Seat
 from harken.kit.clock import stopwatch
 from harken.kit.log import logger
-from harken.web import events, health, predict, profiles, segments
+from harken.web import events, health, metrics, predict, profiles, segments
 from harken.web.guests import Gate, refuse_foreign_hosts
 
 log = logger(__name__)
@@ -60,7 +60,9 @@ def app_of(desk: Desk) -> FastAPI:
     app.include_router(events.router(desk, inbox))
     app.include_router(profiles.router(desk, seat))
     app.include_router(segments.router(desk, seat))
+    app.include_router(metrics.router(desk))
     app.add_middleware(Gate, refusals=(_refuse_large_bodies, refuse_foreign_hosts))
+    app.add_middleware(metrics.Timed)
     app.add_exception_handler(HarkenError, _on_harken)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)

@@ -29,8 +29,11 @@ def append(url: str, run: Run, digest: str, block: pa.Table) -> Appended:
             return _marked(connection, run, digest, Appended(inserted=block.num_rows, duplicates=0, first=first))
     except DuplicateError:
         with arrow.connect(url) as connection:
+            first = _reserved(
+                connection, block.num_rows
+            )  # before it writes: its number and its positions grow together
             connection.lay_out("incoming", block)
-            inserted = connection.execute(q.append_new)
+            inserted = connection.execute(q.append_new, first)
             return _marked(connection, run, digest, Appended(inserted=inserted, duplicates=block.num_rows - inserted))
 
 

@@ -90,11 +90,10 @@ SELECT reserve_positions($1::bigint) AS first;
 
 -- name: append_new
 -- The primary key makes redelivery harmless: a row that is there stays as it is.
-WITH reserved AS MATERIALIZED (SELECT reserve_positions(count(*)) AS first FROM incoming)
 INSERT INTO event (position, id, kind, identity, author, channel, at, in_reply_to, addressed_to, subject, body, language,
                    sentiment, urgency, signals, evidence, attributes, source, run_id)
 OVERRIDING SYSTEM VALUE
-SELECT (SELECT first FROM reserved) + row_number() OVER () - 1, id, kind, identity, author, channel, at, in_reply_to, addressed_to,
+SELECT $1::bigint + row_number() OVER () - 1, id, kind, identity, author, channel, at, in_reply_to, addressed_to,
        subject, body, language, sentiment, urgency, signals, evidence, attributes, source, run_id
 FROM incoming ON CONFLICT (id) DO NOTHING;
 

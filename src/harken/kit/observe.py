@@ -1,0 +1,198 @@
+"""What happens -> metrics that Prometheus reads, and spans that OpenTelemetry carries. Only this file knows either library.
+
+No label and no attribute says whom an event concerns or what was said: sources, outcomes, counts and positions only.
+Without OpenTelemetry's SDK, which is whoever operates this to switch on, a span costs next to nothing and goes nowhere.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from opentelemetry import trace
+from opentelemetry.trace import Link, SpanContext, StatusCode
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from harken import __version__
+from harken.kit.clock import stopwatch
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+MOST_SOURCES = 50
+OTHER = "other"
+"""What further sources are called: a sender who makes up names cannot fill the memory of whoever counts them."""
+
+_REGISTRY = CollectorRegistry()
+ProcessCollector(registry=_REGISTRY)
+_TRACER = trace.get_tracer("harken", __version__)
+
+_QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_PATIENT = (0.01, 0.1, 1, 10, 60, 300, 3_600, 86_400, 604_800)
+
+
+def _counter(name: str, what: str, *labels: str) -> Counter:
+    return Counter(name, what, labels, registry=_REGISTRY)
+
+
+def _histogram(name: str, what: str, *labels: str, buckets: Sequence[float] = _QUICK) -> Histogram:
+    return Histogram(name, what, labels, registry=_REGISTRY, buckets=buckets)
+
+
+EVENTS_INGESTED = _counter(
+    "support_events_ingested_total", "Events that came one by one, by what came of them.", "source", "outcome"
+)
+EVENTS_REJECTED = _counter("support_events_rejected_total", "Events kept aside, by reason.", "reason")
+EVENTS_DUPLICATE = _counter("support_events_duplicate_total", "Events that the log had already.")
+EVENTS_LATE = _counter("support_events_late_total", "Events older than the newest of their identity.")
+EVENT_LAG = _histogram("support_event_lag_seconds", "From when it happened to when it was received.", buckets=_PATIENT)
+PROFILE_UPDATE = _histogram(
+    "support_profile_update_seconds", "One transaction: log, profiles, who is who and conversations."
+)
+PROFILE_FRESHNESS = _histogram(
+    "support_profile_freshness_seconds", "From receiving an event to its being in the profile."
+)
+DECISIONS = _counter(
+    "support_nba_decisions_total", "Decisions, by what they say and who asked.", "channel", "issue_status", "origin"
+)
+DECISION_SECONDS = _histogram("support_nba_decision_seconds", "From the question to the recorded decision.")
+HTTP_SECONDS = _histogram(
+    "http_server_request_duration_seconds",
+    "Requests, from the first byte to the last of the answer.",
+    "http_request_method",
+    "http_route",
+    "http_response_status_code",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A metric whose values are looked up when somebody asks for the page."""
+
+    name: str
+    what: str
+    labels: tuple[str, ...] = ()
+    family: type[GaugeMetricFamily] | type[CounterMetricFamily] = GaugeMetricFamily
+
+
+STORE_ANSWERS = Looked("support_store_reachable", "1: the store answered when this page was made; 0: it did not.")
+WATERMARK_LAG = Looked("support_watermark_lag_seconds", "How old the newest event of a source is.", ("source",))
+CONSUMER_LAG = Looked("support_consumer_lag_events", "Events that wait in an outside stream.", ("topic", "partition"))
+SOURCE_UNUSUAL = Looked(
+    "support_source_unusual", "1: the source's last whole hour is not as its hours usually are.", ("source", "what")
+)
+CONSISTENCY = Looked(
+    "support_consistency_values_total",
+    "Served values recomputed from the log, by result.",
+    ("result",),
+    CounterMetricFamily,
+)
+
+COUNTED = (EVENTS_INGESTED, EVENTS_REJECTED, EVENTS_DUPLICATE, EVENTS_LATE, EVENT_LAG, PROFILE_UPDATE,
+           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, HTTP_SECONDS)  # fmt: skip
+LOOKED = (STORE_ANSWERS, WATERMARK_LAG, CONSUMER_LAG, SOURCE_UNUSUAL, CONSISTENCY)
+
+Readings: TypeAlias = Mapping[Looked, Mapping[tuple[str, ...], float]]
+"""Metric -> labels' values -> value."""
+
+_sources: set[str] = set()
+
+
+def source_label(name: str) -> str:
+    """The name itself for the first so many sources, `other` for those after them."""
+    if name not in _sources:
+        if len(_sources) >= MOST_SOURCES:
+            return OTHER
+        _sources.add(name)
+    return name
+
+
+def add(metric: Counter, amount: float = 1, **labels: str) -> None:
+    (metric.labels(**labels) if labels else metric).inc(amount)
+
+
+def measure(metric: Histogram, *values: float, **labels: str) -> None:
+    taken = metric.labels(**labels) if labels else metric
+    for value in values:
+        taken.observe(max(value, 0.0))
+
+
+@contextmanager
+def timed(metric: Histogram) -> Iterator[None]:
+    """Seconds until the block ends; nothing where it raises."""
+    elapsed = stopwatch()
+    yield
+    measure(metric, elapsed())
+
+
+def page(looked: Readings) -> bytes:
+    """Prometheus' text format: what was counted in this process, and what was looked up just now."""
+    now = CollectorRegistry()
+    now.register(_Just(looked))
+    return generate_latest(_REGISTRY) + generate_latest(now)
+
+
+class _Just:
+    """What the client library asks for values."""
+
+    def __init__(self, looked: Readings) -> None:
+        self._looked = looked
+
+    def collect(self) -> Iterable[Metric]:
+        for metric, values in self._looked.items():
+            family = metric.family(metric.name, metric.what, labels=metric.labels)
+            for labels, value in sorted(values.items()):
+                family.add_metric(labels, value)
+            yield family
+
+
+class Spanned:
+    """What is under way, as far as anybody records it."""
+
+    __slots__ = ("_span",)
+
+    def __init__(self, span: trace.Span) -> None:
+        self._span = span
+
+    def say(self, **facts: str | int) -> None:
+        """`events=3` -> the attribute `support.events`."""
+        if self._span.is_recording():
+            self._span.set_attributes({f"support.{name}": value for name, value in facts.items()})
+
+
+Origin: TypeAlias = SpanContext
+
+
+def origin() -> Origin | None:
+    """The span in which this is called, to be linked from another; None: nobody records."""
+    here = trace.get_current_span().get_span_context()
+    return here if here.is_valid else None
+
+
+@contextmanager
+def span(name: str, caused_by: Iterable[Origin | None] = ()) -> Iterator[Spanned]:
+    """A span around the block. What an error says is left out, since it may quote what somebody wrote; its type is in."""
+    links = [Link(each) for each in caused_by if each]
+    with _TRACER.start_as_current_span(
+        name, links=links, record_exception=False, set_status_on_exception=False
+    ) as made:
+        try:
+            yield Spanned(made)
+        except BaseException as error:
+            made.set_attribute("error.type", type(error).__qualname__)
+            made.set_status(StatusCode.ERROR)
+            raise
+
+
+def trace_fields() -> dict[str, str]:
+    """What joins a log line to its trace; nothing where nobody records."""
+    here = trace.get_current_span().get_span_context()
+    if not here.is_valid:
+        return {}
+    return {"trace_id": trace.format_trace_id(here.trace_id), "span_id": trace.format_span_id(here.span_id)}
