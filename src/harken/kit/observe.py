@@ -5,7 +5,7 @@ Without OpenTelemetry's SDK, which is whoever operates this to switch on, a span
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -114,7 +114,8 @@ def source_label(name: str) -> str:
 
 
 def add(metric: Counter, amount: float = 1, **labels: str) -> None:
-    (metric.labels(**labels) if labels else metric).inc(amount)
+    if amount:
+        (metric.labels(**labels) if labels else metric).inc(amount)
 
 
 def measure(metric: Histogram, *values: float, **labels: str) -> None:
@@ -175,13 +176,19 @@ def origin() -> Origin | None:
     return here if here.is_valid else None
 
 
-@contextmanager
-def span(name: str, caused_by: Iterable[Origin | None] = ()) -> Iterator[Spanned]:
+def span(name: str, caused_by: Iterable[Origin | None] = ()) -> AbstractContextManager[Spanned]:
     """A span around the block. What an error says is left out, since it may quote what somebody wrote; its type is in."""
-    links = [Link(each) for each in caused_by if each]
-    with _TRACER.start_as_current_span(
-        name, links=links, record_exception=False, set_status_on_exception=False
-    ) as made:
+    made = _TRACER.start_span(name, links=[Link(each) for each in caused_by if each])
+    return _within(made) if made.get_span_context().is_valid else _NOWHERE
+
+
+_NOWHERE = nullcontext(Spanned(trace.INVALID_SPAN))
+"""Nobody records: there is no span to be the current one."""
+
+
+@contextmanager
+def _within(made: trace.Span) -> Iterator[Spanned]:
+    with trace.use_span(made, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
             yield Spanned(made)
         except BaseException as error:

@@ -33,7 +33,7 @@ def append(url: str, run: Run, digest: str, block: pa.Table) -> Appended:
                 connection, block.num_rows
             )  # before it writes: its number and its positions grow together
             connection.lay_out("incoming", block)
-            inserted = connection.execute(q.append_new, first)
+            inserted: int = connection.fetch(q.append_new, first)["inserted"][0].as_py()
             return _marked(connection, run, digest, Appended(inserted=inserted, duplicates=block.num_rows - inserted))
 
 

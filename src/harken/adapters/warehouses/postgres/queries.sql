@@ -90,12 +90,15 @@ SELECT reserve_positions($1::bigint) AS first;
 
 -- name: append_new
 -- The primary key makes redelivery harmless: a row that is there stays as it is.
+WITH put AS (
 INSERT INTO event (position, id, kind, identity, author, channel, at, in_reply_to, addressed_to, subject, body, language,
                    sentiment, urgency, signals, evidence, attributes, source, run_id)
 OVERRIDING SYSTEM VALUE
 SELECT $1::bigint + row_number() OVER () - 1, id, kind, identity, author, channel, at, in_reply_to, addressed_to,
        subject, body, language, sentiment, urgency, signals, evidence, attributes, source, run_id
-FROM incoming ON CONFLICT (id) DO NOTHING;
+FROM incoming ON CONFLICT (id) DO NOTHING
+RETURNING id
+) SELECT count(*) AS inserted FROM put;
 
 -- name: mark_block
 -- In the block's own transaction: both or neither.
