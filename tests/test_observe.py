@@ -176,6 +176,8 @@ class Away:
     def transaction(self) -> None:
         raise TryAgainError("The database did not answer.")
 
+    statement = transaction
+
 
 def test_names_of_sources_cannot_fill_the_memory(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(observe, "_sources", set())
@@ -230,7 +232,8 @@ async def test_the_spans_of_an_event_reach_from_the_door_to_the_profile(
     assert asked_in is not None
     assert [link.context.trace_id for link in by_name["take_in"].links] == [asked_in.trace_id]
     assert dict(by_name["receive"].attributes or {}) == {
-        "support.events": 1, "support.accepted": 1, "support.duplicate": 0, "support.quarantined": 0, "support.late": 0,
+        "support.events": 1, "support.accepted": 1, "support.duplicate": 0, "support.quarantined": 0, "support.refused": 0,
+        "support.late": 0,
         "support.first_position": 1, "support.last_position": 1,
     }  # fmt: skip
 
