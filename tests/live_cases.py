@@ -13,9 +13,11 @@ from harken.domain.link import Link
 from harken.flow.arriving import Arrival, Receipt
 from harken.flow.desk import LiveDesk
 from harken.flow.live import receive
+from harken.flow.preparing import LINKS
 from harken.intake import reading_events
 from harken.kit import db
 from harken.kit.clock import stopped_at
+from harken.profiles import identity
 
 Event = dict[str, Any]
 SOURCE = "kb"
@@ -106,6 +108,30 @@ def _fact(chance: random.Random, id_: str, customer: str, at: datetime, before: 
     }
     kind = chance.choice(list(kinds))
     return _base(id_, customer, at, "system", kind=kind, attributes=kinds[kind])
+
+
+def told(size: int, seed: int, customers: int = 12) -> list[Event]:
+    """Who is who, as events say it: few names, so that words meet, part and come back, and some identifiers are shared."""
+    chance = random.Random(seed)
+    return [_told(chance, f"{SOURCE}:told-{number}", customers) for number in range(size)]
+
+
+def _told(chance: random.Random, id_: str, customers: int) -> Event:
+    """An account has devices of its own, an address now and then another's, and a second account now and then."""
+    number = chance.randrange(customers)
+    one = f"customer:{number}"
+    kind = chance.choice(("identify", "identify", "identify", "profile_update", "alias", "unmerge"))
+    near = f"customer:{(number + chance.choice((1, 3))) % customers}"
+    own = f"{chance.choice(('device', 'email'))}:{number}.{chance.randrange(3)}"
+    other = {"alias": near, "unmerge": chance.choice((near, own))}.get(kind) or chance.choice(
+        (own, own, f"email:{near}")
+    )
+    word = {"alias": "alias", "unmerge": "part"}.get(kind, "tie")
+    said = [Link(word, one, other)]  # type: ignore[arg-type]
+    if kind == "identify" and chance.random() < 0.3:
+        said.append(Link("tie", other, f"phone:{number}"))
+    at = NOW - timedelta(minutes=chance.randrange(1, 600))
+    return _base(id_, str(number), at, "system", kind=kind, attributes={LINKS: identity.to_text(said)})
 
 
 def shuffled(events: Iterable[Event], seed: int, *, twice: float = 0.05) -> list[Event]:
