@@ -26,7 +26,7 @@ map:
 # The quick tests, on an embedded Postgres. `just test -k urgent` for one.
 [group("check")]
 test *args:
-    pytest -m "not matrix and not spark" {{args}}
+    pytest -m "not matrix and not spark and not soak" {{args}}
 
 # Whole journeys on every engine and store but Spark.
 [group("check")]
@@ -42,6 +42,11 @@ spark *args:
 [group("run")]
 demo:
     python -m harken demo
+
+# Events received live while workers are killed and the database crashes: a million, 200 and 10 by default; an hour or more.
+[group("measure")]
+soak *args:
+    python -m benchmarks.soak {{args}}
 
 # One benchmark beside its yardstick, for example `just bench p3_decisions --json`; see docs/benchmarks.md.
 [group("measure")]

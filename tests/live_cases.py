@@ -21,6 +21,7 @@ from harken.profiles import identity
 
 Event = dict[str, Any]
 SOURCE = "kb"
+TOWN = 100
 CHANNELS = ("email", "chat", "phone", "twitter", "app")
 WORDS = (
     "My card was declined again, this is urgent!",
@@ -132,6 +133,28 @@ def _told(chance: random.Random, id_: str, customers: int) -> Event:
         said.append(Link("tie", other, f"phone:{number}"))
     at = NOW - timedelta(minutes=chance.randrange(1, 600))
     return _base(id_, str(number), at, "system", kind=kind, attributes={LINKS: identity.to_text(said)})
+
+
+def towns(size: int, seed: int, customers: int = 8) -> list[Event]:
+    """Towns of a hundred events that know nothing of one another, so that no thread grows with their number: messages on
+    every channel, facts, visits of devices, and words on who is who."""
+    return [event for number in range(size // TOWN) for event in _town(number, seed, customers)]
+
+
+def _town(number: int, seed: int, customers: int) -> list[Event]:
+    chance = random.Random(seed * 100_003 + number)
+    talk, words = (
+        made_up(TOWN * 3 // 4, chance.randrange(2**32), customers),
+        told(TOWN // 4, chance.randrange(2**32), customers),
+    )
+    for event in talk:
+        if event["channel"] == "system" and chance.random() < 0.3:
+            event["identity"] = f"device:{event.pop('customer')}.{chance.randrange(3)}"
+    text = orjson.dumps([*talk, *words]).decode()
+    for prefix in ("customer:", "device:", "email:", "phone:", f"{SOURCE}:"):
+        text = text.replace(prefix, f"{prefix}{number}-")
+    events: list[Event] = orjson.loads(text)
+    return [event | ({"customer": f"{number}-{event['customer']}"} if "customer" in event else {}) for event in events]
 
 
 def shuffled(events: Iterable[Event], seed: int, *, twice: float = 0.05) -> list[Event]:
