@@ -26,7 +26,7 @@ map:
 # The quick tests, on an embedded Postgres. `just test -k urgent` for one.
 [group("check")]
 test *args:
-    pytest -m "not matrix and not spark and not kafka and not flink" {{args}}
+    pytest -m "not matrix and not spark and not kafka and not flink and not soak" {{args}}
 
 # Whole journeys on every engine and store but Spark.
 [group("check")]
@@ -62,6 +62,11 @@ demo:
 [group("run")]
 flink *args:
     python -m engines.submit {{args}}
+
+# Events received live while workers are killed and the database crashes: a million, 200 and 10 by default; an hour or more.
+[group("measure")]
+soak *args:
+    python -m benchmarks.soak {{args}}
 
 # One benchmark beside its yardstick, for example `just bench p3_decisions --json`; see docs/benchmarks.md.
 [group("measure")]

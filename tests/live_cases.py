@@ -17,13 +17,16 @@ from harken.flow.arriving import Arrival, Receipt
 from harken.flow.desk import Desk, LiveDesk
 from harken.flow.door import Door
 from harken.flow.live import receive
+from harken.flow.preparing import LINKS
 from harken.intake import reading_events
 from harken.kit import db
 from harken.kit.clock import stopped_at
+from harken.profiles import identity
 
 Event = dict[str, Any]
 SOURCE = "kb"
 DOOR = Door(master=MASTER, registry=registry.load())
+TOWN = 100
 CHANNELS = ("email", "chat", "phone", "twitter", "app")
 WORDS = (
     "My card was declined again, this is urgent!",
@@ -118,6 +121,52 @@ def _fact(chance: random.Random, id_: str, customer: str, at: datetime, before: 
     }
     kind = chance.choice(list(kinds))
     return _base(id_, customer, at, "system", kind=kind, attributes=kinds[kind])
+
+
+def told(size: int, seed: int, customers: int = 12) -> list[Event]:
+    """Who is who, as events say it: few names, so that words meet, part and come back, and some identifiers are shared."""
+    chance = random.Random(seed)
+    return [_told(chance, f"{SOURCE}:told-{number}", customers) for number in range(size)]
+
+
+def _told(chance: random.Random, id_: str, customers: int) -> Event:
+    """An account has devices of its own, an address now and then another's, and a second account now and then."""
+    number = chance.randrange(customers)
+    one = f"customer:{number}"
+    kind = chance.choice(("identify", "identify", "identify", "profile_update", "alias", "unmerge"))
+    near = f"customer:{(number + chance.choice((1, 3))) % customers}"
+    own = f"{chance.choice(('device', 'email'))}:{number}.{chance.randrange(3)}"
+    other = {"alias": near, "unmerge": chance.choice((near, own))}.get(kind) or chance.choice(
+        (own, own, f"email:{near}")
+    )
+    word = {"alias": "alias", "unmerge": "part"}.get(kind, "tie")
+    said = [Link(word, one, other)]  # type: ignore[arg-type]
+    if kind == "identify" and chance.random() < 0.3:
+        said.append(Link("tie", other, f"phone:{number}"))
+    at = NOW - timedelta(minutes=chance.randrange(1, 600))
+    return _base(id_, str(number), at, "system", kind=kind, attributes={LINKS: identity.to_text(said)})
+
+
+def towns(size: int, seed: int, customers: int = 8) -> list[Event]:
+    """Towns of a hundred events that know nothing of one another, so that no thread grows with their number: messages on
+    every channel, facts, visits of devices, and words on who is who."""
+    return [event for number in range(size // TOWN) for event in _town(number, seed, customers)]
+
+
+def _town(number: int, seed: int, customers: int) -> list[Event]:
+    chance = random.Random(seed * 100_003 + number)
+    talk, words = (
+        made_up(TOWN * 3 // 4, chance.randrange(2**32), customers),
+        told(TOWN // 4, chance.randrange(2**32), customers),
+    )
+    for event in talk:
+        if event["channel"] == "system" and chance.random() < 0.3:
+            event["identity"] = f"device:{event.pop('customer')}.{chance.randrange(3)}"
+    text = orjson.dumps([*talk, *words]).decode()
+    for prefix in ("customer:", "device:", "email:", "phone:", f"{SOURCE}:"):
+        text = text.replace(prefix, f"{prefix}{number}-")
+    events: list[Event] = orjson.loads(text)
+    return [event | ({"customer": f"{number}-{event['customer']}"} if "customer" in event else {}) for event in events]
 
 
 def shuffled(events: Iterable[Event], seed: int, *, twice: float = 0.05) -> list[Event]:

@@ -364,6 +364,7 @@ STEPS = (
     "threads",
     "keys",
     "sealing and appending",
+    "who is who",
     "conversations",
     "profiles",
     "counting",
@@ -378,7 +379,7 @@ def test_these_are_all_the_steps(store_url: str, tmp_path: Path) -> None:
     assert tuple(progress.steps) == tuple(report.steps) == STEPS
 
 
-@pytest.mark.parametrize("step", ["keys", "conversations", "profiles", "counting"])
+@pytest.mark.parametrize("step", ["keys", "who is who", "conversations", "profiles", "counting"])
 def test_an_interrupted_run_goes_on_where_it_stopped(
     store_url: str, tmp_path: Path, expected: dict[str, Any], step: str
 ) -> None:

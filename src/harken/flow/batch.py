@@ -127,6 +127,7 @@ def _run(source: Source, fingerprint: str, desk: Desk, progress: Progress) -> It
                 spool=spool,
                 crew=crew,
                 progress=progress,
+                clock=desk.bench.clock,
                 first=first,
             )
     except (HarkenError, OSError, KeyboardInterrupt) as broken:

@@ -11,26 +11,26 @@ from harken.conversations import store as conversations
 from harken.conversations.cases import Row
 from harken.conversations.regroup import Placed
 from harken.conversations.threads import LINKED_KINDS
-from harken.domain.link import Link
 from harken.eventlog import store as eventlog
 from harken.eventlog.store import Entry
-from harken.flow.preparing import LINKS
+from harken.flow import linking
 from harken.kit import db
 from harken.profiles import fold as folding
-from harken.profiles import identity
 from harken.profiles import store as profiles
+from harken.profiles.identity import Spoken
 
 New: TypeAlias = Sequence[tuple[Entry, int]]
 """Entries with their positions."""
 
 _LINKED = frozenset(kind.value for kind in LINKED_KINDS)
-_LINK_MARK = f'"{LINKS}"'
 
 
 def names_of(entries: Iterable[Entry]) -> set[str]:
-    """What must not change under us: the identities, and the trees that turns may join or found."""
+    """What must not change under us: the identities, the trees that turns may join or found, and what is said of two
+    identifiers: another's word that we cannot see yet may be what ours turns round."""
     names: set[str] = set()
     for entry in entries:
+        names.update("link:{} {}".format(*sorted((link.one, link.other))) for link, *_ in _said([entry]))
         if entry.identity:
             names.add(entry.identity)
         if entry.kind in _LINKED:
@@ -79,16 +79,14 @@ def _columns(entry: Entry) -> dict[str, Any]:
 
 def who_is_who(tx: db.Tx, new: New, now: datetime) -> None:
     """What the events say of identifiers."""
-    said = list(_said(new))
+    said = list(_said(entry for entry, _ in new))
     if said:
         profiles.say(tx, said, now)
 
 
-def _said(new: New) -> Iterator[tuple[Link, int, str]]:
-    for entry, _ in new:
-        if entry.attributes and _LINK_MARK in entry.attributes:
-            for link in identity.from_text(orjson.loads(entry.attributes)[LINKS]):
-                yield link, entry.at, entry.id
+def _said(entries: Iterable[Entry]) -> Iterator[Spoken]:
+    for entry in entries:
+        yield from linking.spoken(entry.attributes, entry.at, entry.id)
 
 
 def regroup(tx: db.Tx, new: New) -> None:

@@ -9,7 +9,7 @@ import narwhals as nw
 from harken.domain.run import Run
 from harken.flow.pool import Crew
 from harken.flow.ports import Progress, Warehouse
-from harken.kit.clock import stopwatch
+from harken.kit.clock import Clock, stopwatch
 from harken.kit.engine import Engine
 from harken.kit.spool import Spool
 
@@ -22,6 +22,7 @@ class Load:
     spool: Spool
     crew: Crew
     progress: Progress
+    clock: Clock
     first: bool  #: the log was empty when the load began, so nothing can be a duplicate of it
     elapsed: Callable[[], float] = field(default_factory=stopwatch)
     steps: dict[str, float] = field(default_factory=dict)

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from harken.domain.ids import CustomerId, IdentityId
 from harken.domain.run import Appended, Backlog, Newest, Run, RunRequest, Totals
+from harken.profiles.identity import Spoken
 
 Row: TypeAlias = dict[str, Any]
 
@@ -118,6 +119,18 @@ class Log(Protocol):
         """Which of these event ids the log has."""
         ...
 
+    @property
+    def joins(self) -> bool:
+        """Whether it keeps who is who. A store that takes files only joins nobody."""
+        ...
+
+    def say(self, links: Sequence[Spoken], at: datetime, *, anew: bool) -> None:
+        """Who is who, by what events say of identifiers; `anew`: by these words alone, which are the whole log's.
+
+        May be said again. Only where the store `joins`.
+        """
+        ...
+
     def neighbours(self, ids: pa.Array, parents: pa.Array, identities: pa.Array) -> pa.Table:
         """Every turn (thin, with its present `thread`) of every thread that new events may join."""
         ...
@@ -185,6 +198,10 @@ class Reading(Protocol):
 
     def all_states(self, batch: int) -> Iterator[tuple[str, bytes]]:
         """Every packed profile state, in order of identity."""
+        ...
+
+    def all_links(self, batch: int) -> Iterator[tuple[str, bytes]]:
+        """Every word on two identifiers, member and conflict, as JSON (`linking.pairs`), in order of key."""
         ...
 
     def all_facts(self, batch: int) -> Iterator[tuple[str, bytes]]:

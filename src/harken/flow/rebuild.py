@@ -1,4 +1,4 @@
-"""The log -> every conversation and profile anew, in one transaction; or compared with what is stored.
+"""The log -> who is who, every conversation and profile anew; or compared with what is stored.
 
 Projections are pure functions of the log, so this is the cure for a changed definition and the proof of the others.
 """
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from harken.domain.ids import RunId
 from harken.domain.run import Run
-from harken.flow import packing, pool, relating, settling, thin
+from harken.flow import linking, packing, pool, relating, settling, thin
 from harken.flow.desk import Desk
 from harken.flow.dossier import microseconds
 from harken.flow.load import Load
@@ -41,6 +41,7 @@ def rebuild(desk: Desk, progress: Progress) -> Rebuilt:
     """Replace every conversation and profile state by what the log says."""
     with desk.warehouse.one_batch_at_a_time(), _load(desk, progress) as load:
         events, turns = _from_the_log(load)
+        linking.say(load, events, anew=True)
         load.step("conversations")
         with desk.warehouse.settling() as store:
             store.forget_everything()
@@ -66,8 +67,13 @@ def check(desk: Desk, progress: Progress) -> Rebuilt:
         load.step("comparing conversations")
         conversations = _Comparison(orjson.loads)
         conversations.compare(desk.warehouse.all_facts(ROWS_AT_ONCE), _facts(load, turns))
-        values = profiles.values + conversations.values
-        return _report(load, profiles.keys, values, profiles.mismatches + conversations.mismatches)
+        load.step("comparing who is who")
+        links = _Comparison(orjson.loads)
+        links.compare(desk.warehouse.all_links(ROWS_AT_ONCE), linking.pairs(load, events))
+        compared = (profiles, conversations, links)
+        return _report(
+            load, profiles.keys, sum(each.values for each in compared), sum(each.mismatches for each in compared)
+        )
 
 
 class _Comparison:
@@ -150,5 +156,6 @@ def _load(desk: Desk, progress: Progress) -> Iterator[Load]:
             spool=spool,
             crew=crew,
             progress=progress,
+            clock=desk.bench.clock,
             first=True,
         )

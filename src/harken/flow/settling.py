@@ -21,7 +21,7 @@ from harken.conversations.cases import Case, Row, cases_of
 from harken.conversations.facts import facts_of_rows
 from harken.conversations.threads import LINKED_KINDS
 from harken.domain.ids import ThreadId
-from harken.flow import packing, thin
+from harken.flow import linking, packing, thin
 from harken.flow.load import Load
 from harken.flow.relating import Related
 from harken.flow.tables import CONVERSATIONS
@@ -37,6 +37,7 @@ def settle(load: Load, related: Related, parts: Path | None) -> None:
     """Everything derived from the run's events, or nothing. `parts`: see `thin.new_events`."""
     new = thin.new_events(load, parts)
     turns = turns_of(load, related, new)
+    linking.say(load, new, anew=False)
     load.step("conversations", rows_in(turns))
     with load.warehouse.settling() as settling:
         if related.neighbours is not None:

@@ -126,11 +126,11 @@ def rows_in(path: Path) -> int:
     return sum(int(pq.read_metadata(file).num_rows) for file in files_of(path))
 
 
-def batches(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
+def batches(path: Path, rows: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
     """At most `rows` rows at a time, in order."""
     for part in files_of(path):
         with pq.ParquetFile(part) as file:
-            yield from file.iter_batches(rows)
+            yield from file.iter_batches(rows, columns=columns)
 
 
 def slices(path: Path, rows: int) -> list[Slice]:

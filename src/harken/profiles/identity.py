@@ -9,11 +9,12 @@ parting change nothing but who is read together.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, get_args
 
 from harken.domain.link import Link
 
 ACCOUNT = "customer:"
+KINDS = frozenset(get_args(Link.__annotations__["kind"]))
 MAX_IDENTITIES = 100  #: of one customer; more is a shared terminal or a mistake, not a person
 MAX_ACCOUNTS = 10
 
@@ -45,14 +46,16 @@ def resolve(edges: Iterable[Edge]) -> Resolution:
     """Whole components of the graph -> whose each identity is."""
     edges = list(edges)
     found = Resolution()
-    aliases = _groups([(e.one, e.other) for e in edges if e.kind == "alias"])
-    people = _people(edges, aliases, found)
-    ties = [(e.one, e.other) for e in edges if e.kind == "tie"]
-    shared = _shared(ties, people)
-    found.conflicts |= shared
-    of_one = [(one, other) for one, other in ties if one not in shared and other not in shared]
-    for group in _groups([*of_one, *((person, account) for account, person in people.items())]):
-        _settle(group, people, found)
+    people = _people(edges, _groups([(e.one, e.other) for e in edges if e.kind == "alias"]), found)
+    # Two accounts that were seen together stay two: only an alias says otherwise.
+    ties = [(e.one, e.other) for e in edges if e.kind == "tie" and not (e.one in people and e.other in people)]
+    found.conflicts |= _shared(ties, people)
+    accounts: dict[str, set[str]] = {}
+    for account, person in people.items():
+        accounts.setdefault(person, set()).add(account)
+    loose = _loose([tie for tie in ties if not found.conflicts.keys() & set(tie) - people.keys()], people, found)
+    for person in accounts.keys() | loose.keys():
+        _settle(person, accounts.get(person, set()), loose.get(person, set()), found)
     return found
 
 
@@ -76,22 +79,27 @@ def _shared(ties: list[tuple[str, str]], people: Mapping[str, str]) -> dict[str,
     return {name: (Conflict.SHARED, tuple(sorted(whose))) for name, whose in owners.items() if len(whose) > 1}
 
 
-def _settle(group: set[str], people: Mapping[str, str], found: Resolution) -> None:
-    whose = sorted({people[name] for name in group if name in people})
-    if len(whose) > 1:  # by way of identifiers that are tied to each other
-        loose = group - people.keys()
-        found.conflicts |= dict.fromkeys(loose, (Conflict.SHARED, tuple(whose)))
-        found.members |= {name: people[name] for name in group if name in people and _is_joined(people, name)}
-    elif len(group) > MAX_IDENTITIES:
-        loose = group - people.keys()
-        found.conflicts |= dict.fromkeys(loose, (Conflict.TOO_MANY, tuple(whose)))
-        found.members |= {name: people[name] for name in group if name in people and _is_joined(people, name)}
-    elif len(group) > 1:
-        found.members |= dict.fromkeys(group, whose[0] if whose else min(group))
+def _loose(ties: list[tuple[str, str]], people: Mapping[str, str], found: Resolution) -> dict[str, set[str]]:
+    """Whom identifiers belong to that may be tied to one another, too: a person, or the first of them for nobody known."""
+    whose = {name: people[other] for tie in ties for name, other in (tie, tie[::-1]) if other in people}
+    loose = {name for tie in ties for name in tie} - people.keys()
+    belong: dict[str, set[str]] = {}
+    between = [tie for tie in ties if loose.issuperset(tie)]
+    for group in _groups([*between, *((name, name) for name in loose)]):
+        owners = sorted({whose[name] for name in group if name in whose})
+        if len(owners) > 1:
+            found.conflicts |= dict.fromkeys(group, (Conflict.SHARED, tuple(owners)))
+        else:
+            belong.setdefault(owners[0] if owners else min(group), set()).update(group)
+    return belong
 
 
-def _is_joined(people: Mapping[str, str], account: str) -> bool:
-    return people[account] != account or any(people[other] == account for other in people if other != account)
+def _settle(person: str, accounts: set[str], loose: set[str], found: Resolution) -> None:
+    if len(accounts) + len(loose) > MAX_IDENTITIES:
+        found.conflicts |= dict.fromkeys(loose, (Conflict.TOO_MANY, (person,) if accounts else ()))
+        loose = set()
+    if len(accounts) + len(loose) > 1:
+        found.members |= dict.fromkeys(accounts | loose, person)
 
 
 def _groups(pairs: Iterable[tuple[str, str]]) -> list[set[str]]:
@@ -112,8 +120,12 @@ def to_text(links: Iterable[Link]) -> str:
     return "; ".join(" ".join(link) for link in links)
 
 
-def from_text(text: str) -> list[Link]:
-    return [Link._make(part.split(" ")) for part in text.split("; ")] if text else []
+def from_text(text: object) -> list[Link]:
+    """An identifier may end with a semicolon, so words are counted; and an event of a file may carry any text there."""
+    words = f"{text};".split(" ")
+    found = [(kind, one, other[:-1]) for kind, one, other in zip(words[::3], words[1::3], words[2::3], strict=False)]
+    is_sound = len(words) == 3 * len(found) and all(link[0] in KINDS and all(link) for link in found)
+    return [Link._make(link) for link in found] if is_sound else []
 
 
 class Said(NamedTuple):
@@ -124,8 +136,12 @@ class Said(NamedTuple):
     event: str
 
 
-def newest(links: Iterable[tuple[Link, int, str]]) -> dict[Edge, Said]:
-    """(link, at, event) in any order -> what was last said of each pair."""
+Spoken: TypeAlias = tuple[Link, int, str]
+"""A link, when it was said in microseconds since 1970 UTC, and by which event."""
+
+
+def newest(links: Iterable[Spoken]) -> dict[Edge, Said]:
+    """In any order -> what was last said of each pair."""
     said: dict[Edge, Said] = {}
     for link, at, event in links:
         one, other = sorted((link.one, link.other))

@@ -138,3 +138,23 @@ ON CONFLICT (result) DO UPDATE SET number = c.number + EXCLUDED.number;
 -- name: consistency
 -- All results so far.
 SELECT result, number FROM consistency;
+
+-- name: every_member
+-- Whose they were before all of it is made anew.
+SELECT identity, customer FROM identity_member ORDER BY identity;
+
+-- name: every_pair
+-- All that holds: what who is who is made of.
+SELECT one, other, kind FROM identity_edge WHERE joined ORDER BY one, other, kind;
+
+-- name: forget_every_edge
+-- A rebuild starts from nothing: the log says all of it again.
+DELETE FROM identity_edge;
+
+-- name: forget_every_member
+-- See forget_every_edge.
+DELETE FROM identity_member;
+
+-- name: forget_every_conflict
+-- See forget_every_edge.
+DELETE FROM identity_conflict;

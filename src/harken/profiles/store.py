@@ -6,13 +6,15 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from harken.domain.link import Link
 from harken.kit import db, sql
 from harken.profiles import identity, stored
 from harken.profiles.fold import State
-from harken.profiles.identity import Edge
+from harken.profiles.identity import Edge, Resolution, Spoken
 
 q = sql.queries(__package__)
+
+REBUILD = "rebuild"
+"""In place of an event, where who is who was made anew from all of them."""
 
 
 def states(tx: db.Tx, identities: Iterable[str]) -> dict[str, State]:
@@ -26,18 +28,36 @@ def keep(tx: db.Tx, states: Mapping[str, State]) -> None:
     tx.execute(q.keep, {"identities": list(states), "states": packed})
 
 
-def say(tx: db.Tx, links: Sequence[tuple[Link, int, str]], now: datetime) -> None:
-    """(link, at, event): what events say of identifiers, in any order, as often as they like."""
-    words = sorted(identity.newest(links).items())  # in order, so that two writers never wait for each other
-    rows = [(*edge, not word.parted, word.at, word.event) for edge, word in words]
-    columns = dict(
-        zip(("one", "other", "kind", "joined", "at", "event"), map(list, zip(*rows, strict=True)), strict=True)
-    )
-    turned = db.rows(tx, q.say, **columns)
+def say(tx: db.Tx, links: Sequence[Spoken], now: datetime) -> None:
+    """What events say of identifiers, in any order, as often as they like.
+
+    Whoever may speak of the same two at once has their turn: see eventlog.store.lock.
+    """
+    turned, events = _keep_words(tx, links)
     if turned:
         tx.execute(q.lock_identities)
-        names = {name for row in turned for name in (row["one"], row["other"])}
-        _settle(tx, sorted(names), ",".join(sorted({word.event for _, word in words})), now)
+        _settle(tx, sorted(turned), ",".join(events), now)
+
+
+def say_anew(tx: db.Tx, links: Sequence[Spoken], now: datetime) -> None:
+    """All that the log says of identifiers, in place of what was kept. Nobody else writes meanwhile."""
+    before = _customers(db.rows(tx, q.every_member))
+    for query in (q.forget_every_edge, q.forget_every_member, q.forget_every_conflict):
+        tx.execute(query)
+    _keep_words(tx, links)
+    edges = [Edge(row["one"], row["other"], row["kind"]) for row in db.rows(tx, q.every_pair)]
+    _put(tx, before, identity.resolve(edges), REBUILD, now)
+
+
+def _keep_words(tx: db.Tx, links: Sequence[Spoken]) -> tuple[set[str], list[str]]:
+    """Identities of pairs that joined or parted by it, and the events that hold now."""
+    words = sorted(identity.newest(links).items())  # in order, so that two writers never wait for each other
+    if not words:
+        return set(), []
+    rows = [(*edge, not word.parted, word.at, word.event) for edge, word in words]
+    names = ("one", "other", "kind", "joined", "at", "event")
+    turned = db.rows(tx, q.say, **dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+    return {name for row in turned for name in (row["one"], row["other"])}, sorted({word.event for _, word in words})
 
 
 def _settle(tx: db.Tx, names: list[str], event: str, now: datetime) -> None:
@@ -45,16 +65,23 @@ def _settle(tx: db.Tx, names: list[str], event: str, now: datetime) -> None:
     reached = db.rows(tx, q.component, names=names)
     around = sorted({row["name"] for row in reached})
     edges = {Edge(row["one"], row["other"], row["kind"]) for row in reached if row["one"]}
-    found = identity.resolve(sorted(edges))
-    before = {row["identity"]: row["customer"] for row in db.rows(tx, q.members, names=around)}
+    before = _customers(db.rows(tx, q.members, names=around))
     tx.execute(q.forget_members, {"names": around})
     tx.execute(q.forget_conflicts, {"names": around})
+    _put(tx, before, identity.resolve(sorted(edges)), event, now)
+
+
+def _put(tx: db.Tx, before: dict[str, str], found: Resolution, event: str, now: datetime) -> None:
     tx.execute(q.join, {"names": list(found.members), "customers": list(found.members.values())})
     for name, (reason, customers) in sorted(found.conflicts.items()):
         tx.execute(q.show_conflict, {"name": name, "reason": reason.value, "customers": list(customers)})
     if before != found.members:
         after = Jsonb(dict(sorted(found.members.items())))
         tx.execute(q.changed, {"event": event, "at": now, "before": Jsonb(before), "after": after})
+
+
+def _customers(members: Sequence[db.Row]) -> dict[str, str]:
+    return {row["identity"]: row["customer"] for row in members}
 
 
 def save_segment(tx: db.Tx, name: str, condition: str, at: datetime) -> None:

@@ -15,6 +15,7 @@ from harken.adapters.warehouses.pieces import Row
 from harken.domain.ids import CustomerId, IdentityId
 from harken.domain.run import Appended, Backlog, Newest, Run, RunRequest, Totals
 from harken.kit import sql
+from harken.profiles.identity import Spoken
 
 q = sql.queries(__package__)
 
@@ -99,6 +100,13 @@ class ClickHouseWarehouse:
     def thin(self, run: Run | None = None, identities: Sequence[IdentityId] | None = None) -> Iterator[pa.RecordBatch]:
         return log.thin(self._store, run, identities)
 
+    @property
+    def joins(self) -> bool:
+        """Files name one identity an event; nothing here joins them."""
+        return False
+
+    def say(self, links: Sequence[Spoken], at: datetime, *, anew: bool) -> None: ...
+
     @contextmanager
     def settling(self) -> Iterator[ClickHouseSettling]:
         settling = ClickHouseSettling(self._store, self._merge)
@@ -153,6 +161,9 @@ class ClickHouseWarehouse:
 
     def all_facts(self, batch: int) -> Iterator[tuple[str, bytes]]:
         return reading.all_facts(self._store, self._seen())
+
+    def all_links(self, batch: int) -> Iterator[tuple[str, bytes]]:
+        return iter(())
 
     def bodies(self, positions: Sequence[int]) -> list[Row]:
         return reading.bodies(self._store, positions)

@@ -296,6 +296,16 @@ SELECT identity, state FROM profile ORDER BY identity;
 -- Every conversation's facts, for the same check.
 SELECT id, facts FROM conversation ORDER BY id;
 
+-- name: all_links
+-- Every word on two identifiers and what follows from them, for the same check.
+SELECT key, packed::text FROM (
+  SELECT 'edge ' || kind || ' ' || one || ' ' || other AS key,
+         jsonb_build_object('joined', joined, 'at', (extract(epoch FROM at) * 1000000)::bigint, 'event', event) AS packed
+  FROM identity_edge
+  UNION ALL SELECT 'member ' || identity, jsonb_build_object('customer', customer) FROM identity_member
+  UNION ALL SELECT 'conflict ' || identity, jsonb_build_object('reason', reason, 'customers', customers) FROM identity_conflict
+) AS told ORDER BY key COLLATE "C";
+
 -- name: bodies
 -- Turns with what opens them; a turn whose key is gone comes back without one. The key is looked up turn by turn: as
 -- a join, the planner reads all keys for a few thousand turns.

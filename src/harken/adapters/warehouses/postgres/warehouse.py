@@ -18,6 +18,8 @@ from harken.errors import TryAgainError
 from harken.kit import db, sql
 from harken.kit.clock import stopwatch
 from harken.privacy.keys import WRAPPED
+from harken.profiles import store as profiles
+from harken.profiles.identity import Spoken
 
 q = sql.queries(__package__)
 
@@ -161,6 +163,18 @@ class PostgresWarehouse:
     def thin(self, run: Run | None = None, identities: Sequence[IdentityId] | None = None) -> Iterator[pa.RecordBatch]:
         return log.thin(self._url, run, identities)
 
+    @property
+    def joins(self) -> bool:
+        return True
+
+    def say(self, links: Sequence[Spoken], at: datetime, *, anew: bool) -> None:
+        with self._db.transaction() as tx:
+            if anew:
+                profiles.say_anew(tx, links, at)
+                self._refuse_lost_turn()
+            else:
+                profiles.say(tx, links, at)
+
     @contextmanager
     def settling(self) -> Iterator[PostgresSettling]:
         with arrow.connect(self._url) as connection:
@@ -241,6 +255,10 @@ class PostgresWarehouse:
     def all_facts(self, batch: int) -> Iterator[tuple[str, bytes]]:
         with self._db.transaction() as tx:
             yield from reading.pairs(tx, q.all_facts, batch)
+
+    def all_links(self, batch: int) -> Iterator[tuple[str, bytes]]:
+        with self._db.transaction() as tx:
+            yield from reading.pairs(tx, q.all_links, batch)
 
     def bodies(self, positions: Sequence[int]) -> list[db.Row]:
         with self._db.statement() as tx:
