@@ -60,8 +60,8 @@ def _said(kind: str, who: int, last: Mapping[int, str], chance: Random) -> Body:
         return {"type": "message", "properties": properties}
     even = who - who % 2
     more: Mapping[str, Body] = {
-        "payment": {"properties": {"amount_minor": chance.randrange(1, 90_000)}},
-        "transaction": {"properties": {"amount_minor": 100, "product": chance.choice(PRODUCTS)}},
+        "payment": {"version": 2, "properties": {"amount_minor": chance.randrange(1, 90_000), "currency": "EUR"}},
+        "transaction": {"properties": {"amount_minor": 100, "currency": "EUR", "product": chance.choice(PRODUCTS)}},
         "login": {"properties": {"success": True}},
         "consent": {"properties": {"channel": "email", "granted": chance.random() < 0.5}},
         "risk_signal": {"properties": {"score": chance.randrange(1001), "scale": 1000}},

@@ -16,9 +16,8 @@ from harken.errors import TryAgainError
 from harken.eventlog import registry
 from harken.eventlog import store as eventlog
 from harken.eventlog.store import Advance, FencedError
-from harken.flow.arriving import Sent, arrive
 from harken.flow.desk import LiveDesk
-from harken.flow.door import Door
+from harken.flow.door import Door, Sent, arrive
 from harken.flow.live import receive
 from harken.kit import db
 from harken.kit.clock import stopped_at
@@ -99,7 +98,7 @@ class Worker:
     def _receive(self, lines: Sequence[bytes], step: Advance) -> bool:
         """False where another worker was quicker, be it we ourselves before an answer was lost."""
         sent = (Sent(body=orjson.loads(line), source=SOURCE, received_at=NOW) for line in lines)
-        arrived = [arrive(each, self.desk.master) for each in sent]
+        arrived = [arrive(each, self.desk.open_door()) for each in sent]
         while True:
             try:
                 receive(arrived, self.desk, step)
