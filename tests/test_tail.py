@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journey import BRAND, MASTER, NOW, Steady, desk_on, one_of, quick, rows_of, said, take_in_events
+from journey import BRAND, MASTER, NOW, Steady, one_of, quick, rows_of, said
 from live_cases import arrival, live_desk, made_up, receive_all, shuffled, whole_desk
+from store_cases import block, request
 from test_live import patiently
 
+from harken import bootstrap
 from harken.adapters.warehouses.postgres import log
 from harken.adapters.warehouses.postgres.arrow import ArrowConnection
 from harken.domain.ids import CustomerId
@@ -88,7 +90,7 @@ def test_a_transaction_has_no_number_before_its_positions(store_url: str) -> Non
 
 
 def test_blocks_of_a_file_have_no_number_before_their_positions_either(
-    store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Several processes append at once; a block with a known row goes in by another way."""
     numbers: list[str | None] = []
@@ -100,15 +102,13 @@ def test_blocks_of_a_file_have_no_number_before_their_positions_either(
         return reserve(connection, rows)
 
     monkeypatch.setattr(log, "_reserved", watched)
-    known = made_up(60, seed=1)
-    with desk_on(store_url, tmp_path, engine="polars", block_rows=20) as desk:
-        take_in_events(desk, known[::10], "some.jsonl")
-        take_in_events(desk, known, "all.jsonl")
+    with bootstrap.served(store_url) as warehouse:
+        run = warehouse.begin(request())
+        warehouse.append(run, "one", block("twitter:1", "twitter:2"), 0)
+        overlapping = warehouse.append(run, "two", block("twitter:2", "twitter:3"), 2)
 
-    assert one_of(store_url, "SELECT count(*) FROM event") == 60
-    assert one_of(store_url, INVERSIONS) == 0
-    assert len(numbers) >= 4
-    assert set(numbers) == {None}
+    assert (overlapping.inserted, overlapping.duplicates) == (1, 1)
+    assert numbers == [None, None, None], "the straight way, and both ways for the one that overlaps"
 
 
 def test_what_an_event_changed_is_what_the_log_says_with_and_without_it(store_url: str, tmp_path: Path) -> None:
