@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journey import BRAND, MASTER, NOW, Steady, desk_on, one_of, quick, rows_of, said, take_in_events
+from journey import BRAND, MASTER, NOW, Steady, one_of, quick, rows_of, said
 from live_cases import arrival, live_desk, made_up, receive_all, shuffled, whole_desk
+from store_cases import block, request
 from test_live import patiently
 
+from harken import bootstrap
+from harken.adapters.warehouses.postgres import log
+from harken.adapters.warehouses.postgres.arrow import ArrowConnection
 from harken.domain.ids import CustomerId
 from harken.errors import UnknownCustomerError, UnsuitableError
 from harken.eventlog import store as eventlog
@@ -85,16 +89,26 @@ def test_a_transaction_has_no_number_before_its_positions(store_url: str) -> Non
         assert tx.execute("SELECT pg_current_xact_id_if_assigned() AS number").fetchone() == {"number": None}
 
 
-def test_blocks_of_a_file_that_are_half_known_keep_the_order_too(store_url: str, tmp_path: Path) -> None:
-    """Several processes append; a block with a known row goes in by another way."""
-    known = made_up(200, seed=1)
-    with quick(store_url, tmp_path / "one") as desk:
-        take_in_events(desk, known[::10], "some.jsonl")
-    with desk_on(store_url, tmp_path / "two", engine="polars", block_rows=20, workers=2) as desk:
-        take_in_events(desk, known, "all.jsonl")
+def test_blocks_of_a_file_have_no_number_before_their_positions_either(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several processes append at once; a block with a known row goes in by another way."""
+    numbers: list[str | None] = []
+    reserve = log._reserved
 
-    assert one_of(store_url, "SELECT count(*) FROM event") == 200
-    assert one_of(store_url, INVERSIONS) == 0
+    def watched(connection: ArrowConnection, rows: int) -> int:
+        [found] = connection.fetch("SELECT pg_current_xact_id_if_assigned()::text AS number").to_pylist()
+        numbers.append(found["number"])
+        return reserve(connection, rows)
+
+    monkeypatch.setattr(log, "_reserved", watched)
+    with bootstrap.served(store_url) as warehouse:
+        run = warehouse.begin(request())
+        warehouse.append(run, "one", block("twitter:1", "twitter:2"), 0)
+        overlapping = warehouse.append(run, "two", block("twitter:2", "twitter:3"), 2)
+
+    assert (overlapping.inserted, overlapping.duplicates) == (1, 1)
+    assert numbers == [None, None, None], "the straight way, and both ways for the one that overlaps"
 
 
 def test_what_an_event_changed_is_what_the_log_says_with_and_without_it(store_url: str, tmp_path: Path) -> None:
@@ -108,12 +122,12 @@ def test_what_an_event_changed_is_what_the_log_says_with_and_without_it(store_ur
         tail = Tail(desk, first=1)
         told = [event for _ in range(4) for event in tail.news()]
         with desk.live.database.statement() as tx:
-            log = eventlog.read(tx, 0, 1_000)
+            whole = eventlog.read(tx, 0, 1_000)
 
-    assert len(told) == len(log) == 150
+    assert len(told) == len(whole) == 150
     beside = {feature.name for feature in CONVERSATION_FEATURES}
     for event in told:
-        own = [row for row in log if row["identity"] == event["identity"] and row["position"] <= event["position"]]
+        own = [row for row in whole if row["identity"] == event["identity"] and row["position"] <= event["position"]]
         if event["identity"] is None:
             assert event["changed"] == {}
             continue

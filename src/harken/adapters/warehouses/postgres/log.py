@@ -29,9 +29,8 @@ def append(url: str, run: Run, digest: str, block: pa.Table) -> Appended:
             return _marked(connection, run, digest, Appended(inserted=block.num_rows, duplicates=0, first=first))
     except DuplicateError:
         with arrow.connect(url) as connection:
-            first = _reserved(
-                connection, block.num_rows
-            )  # before it writes: its number and its positions grow together
+            # Before it writes anything, so that its number and its positions grow together.
+            first = _reserved(connection, block.num_rows)
             connection.lay_out("incoming", block)
             inserted: int = connection.fetch(q.append_new, first)["inserted"][0].as_py()
             return _marked(connection, run, digest, Appended(inserted=inserted, duplicates=block.num_rows - inserted))
