@@ -21,6 +21,7 @@ from live_cases import DOOR, Event, live_desk, made_up, shuffled, wire
 from harken.adapters.kafka import read
 from harken.flow.door import Sent, arrive
 from harken.flow.live import receive
+from harken.profiles import fold, stored
 
 pytestmark = pytest.mark.kafka
 
@@ -70,7 +71,7 @@ def count(store: str) -> int:
 
 def taken(store: str) -> int:
     found = one_of(
-        store, "SELECT coalesce(sum(next_offset), 0)::bigint AS n FROM source_offset WHERE stream NOT LIKE 'changes:%%'"
+        store, "SELECT coalesce(sum(next_offset), 0)::bigint AS n FROM source_offset WHERE stream NOT LIKE '%%:%%'"
     )
     return int(found)
 
@@ -132,6 +133,25 @@ def test_changed_profiles_are_told_the_newest_of_each_identity(url: str, store_u
     assert told["device:d1"]["identities"] == ["customer:ada", "device:d1"]
 
 
+def test_the_log_is_told_as_another_engine_folds_it(url: str, store_url: str, tmp_path: Path) -> None:
+    """A state made of the topic alone is the state in the store, byte for byte."""
+    topic = f"{read(url).topic}-events"
+    sent = [wire(event) for event in made_up(60, seed=14, customers=5)]
+    send(url, sent)
+
+    with worker(url, store_url, tmp_path, "--events", topic):
+        until(lambda: taken(store_url) == len(sent))
+        until(lambda: len(records(url, topic)) >= one_of(store_url, "SELECT count(identity) FROM event"))
+
+    states: dict[str, fold.State] = {}
+    for key, value in records(url, topic):
+        event = json.loads(value)
+        assert event["identity"] == key
+        states[key] = fold.prune(fold.fold(states.get(key, {}), event))
+    kept = {row["identity"]: row["state"] for row in rows_of(store_url, "SELECT identity, state FROM profile")}
+    assert {who: stored.to_bytes(state).decode() for who, state in states.items()} == kept
+
+
 def test_a_worker_ends_politely(url: str, store_url: str, tmp_path: Path) -> None:
     with worker(url, store_url, tmp_path) as process:
         assert process.stderr is not None
@@ -161,11 +181,16 @@ def read_all(url: str, ending: str, wanted: int) -> list[tuple[bytes | None, byt
 
 def newest(url: str, topic: str) -> dict[str, Any]:
     """What a listener that starts now would know."""
+    return {key: json.loads(value) for key, value in records(url, topic)}
+
+
+def records(url: str, topic: str) -> list[tuple[str, bytes]]:
+    """(key, value) of all there is by now."""
     address = read(url)
     consumer = Consumer({**address.client(), "group.id": "changes", "enable.partition.eof": True})
     partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
     consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
-    told: dict[str, Any] = {}
+    told: list[tuple[str, bytes]] = []
     ended: set[int | None] = set()
     while len(ended) < len(partitions):
         message = consumer.poll(10)
@@ -174,6 +199,6 @@ def newest(url: str, topic: str) -> dict[str, Any]:
         if message.error() is not None:
             ended.add(message.partition())
         else:
-            told[(message.key() or b"").decode()] = json.loads(message.value() or b"null")
+            told.append(((message.key() or b"").decode(), message.value() or b"null"))
     consumer.close()
     return told

@@ -4,13 +4,14 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import click
 
 from harken.cli import options
 from harken.errors import UnsuitableError
 
-PARTITIONS_OF_CHANGES = 6
+PARTITIONS = 6
 END_WITHIN_S = 40
 
 
@@ -19,14 +20,15 @@ END_WITHIN_S = 40
     "--from", "stream", metavar="URL", required=True, help="kafka://HOST:PORT/TOPIC[?group=NAME&registry=URL]"
 )
 @click.option("--changes", metavar="TOPIC", help="Publish changed profiles there, the newest of each identity.")
+@click.option("--events", metavar="TOPIC", help="Publish the log's events there, without texts: what Flink folds.")
 @options.store
-def command(stream: str, changes: str | None, store: str | None) -> None:
+def command(stream: str, changes: str | None, events: str | None, store: str | None) -> None:
     """Read events from a Kafka topic until stopped. Start as many as there are partitions: they share the work.
 
     What cannot be taken goes to TOPIC.dead with its reason, and stays in quarantine here.
     """
     from harken.adapters import kafka  # noqa: PLC0415  an extra, and only this command needs it
-    from harken.flow import work  # noqa: PLC0415  --help needs none of it
+    from harken.flow import publishing, work  # noqa: PLC0415  --help needs none of it
 
     address = kafka.read(stream)
     stopped = threading.Event()
@@ -37,17 +39,33 @@ def command(stream: str, changes: str | None, store: str | None) -> None:
         source = closing.enter_context(kafka.source(address, work.place_of(desk.live), _say))
         closing.enter_context(_stopping(source.stop, stopped))
         if changes:
+            told = kafka.outlet(address, _say, kafka.PROFILE_SCHEMA)
+            told.ensure_topic(changes, PARTITIONS, compacted=True)
+            step = partial(publishing.changes, changes, told, desk, desk.bench.load_policy())
+            closing.enter_context(_beside(step, stopped))
+        if events:
             told = kafka.outlet(address, _say)
-            told.ensure_compacted(changes, PARTITIONS_OF_CHANGES)
-            telling = threading.Thread(target=work.keep_publishing, args=(changes, told, desk, stopped.wait, _say))
-            telling.start()
-            closing.callback(telling.join, END_WITHIN_S)
-            closing.callback(stopped.set)
+            told.ensure_topic(events, PARTITIONS)
+            closing.enter_context(_beside(partial(publishing.events, events, told, desk), stopped))
         _say(f"Reading {address.topic} at {address.where}; stop with Ctrl-C.")
         hands = work.Hands(
             stream=source, outlet=outlet, decoded=kafka.event_in, desk=desk.live, report=_say, pause=stopped.wait
         )
         work.work(hands)
+
+
+@contextmanager
+def _beside(step: Callable[[], int], stopped: threading.Event) -> Iterator[None]:
+    """A thread that publishes while the block works."""
+    from harken.flow import publishing  # noqa: PLC0415  --help needs none of it
+
+    thread = threading.Thread(target=publishing.keep, args=(step, stopped.wait, _say))
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join(END_WITHIN_S)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 -- name: write_with_batches
 -- Shared among those who write event by event; a batch, which resolves threads from what it read at its start, has it alone.
-SELECT pg_try_advisory_xact_lock_shared(7310001) AS taken,
+-- A process that is stopped midway must not hold its locks for ever.
+SELECT set_config('idle_in_transaction_session_timeout', '60s', true), pg_try_advisory_xact_lock_shared(7310001) AS taken,
        (SELECT definitions FROM projection WHERE name = 'profile') AS definitions;
 
 -- name: defined

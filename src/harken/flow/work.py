@@ -1,32 +1,20 @@
-"""What lies in an outside stream, and what others listen for.
-
-work     batches of a stream -> the log, each in one transaction with the offset it ends at
-publish  changed profiles -> a topic that keeps the newest of each identity
-"""
+"""What lies in an outside stream: batches of it -> the log, each in one transaction with the offset it ends at."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-import orjson
-
-from harken.decide.policy import Policy
-from harken.domain.ids import CustomerId
 from harken.errors import TryAgainError
 from harken.eventlog import store as eventlog
 from harken.eventlog.store import Advance, FencedError
 from harken.flow.arriving import Arrival, Outcome, Receipt, Refusal
-from harken.flow.desk import Desk, LiveDesk
+from harken.flow.desk import LiveDesk
 from harken.flow.door import Sent, arrive, unreadable
 from harken.flow.live import receive
-from harken.flow.showing import Wanted, show
-from harken.flow.touched import touched_since
 from harken.intake.quality import Reason
 from harken.kit.log import logger
 
-PUBLISHED_AT_ONCE = 500
-PUBLISH_EVERY_S = 0.5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = logger(__name__)
@@ -67,7 +55,6 @@ class Stream(Protocol):
 class Outlet(Protocol):
     """See `adapters.kafka.producer.Sink`."""
 
-    def publish(self, topic: str, key: bytes | None, value: bytes | None) -> None: ...
     def dead_letter(self, topic: str, partition: int, record: Any, reason: str) -> None: ...
     def flush(self, within_s: float) -> Sequence[object]: ...
 
@@ -168,45 +155,3 @@ def _sound(each: Arrival | Refusal, desk: LiveDesk) -> Arrival | Refusal:
             received_at=each.received_at,
         )
     return each
-
-
-def keep_publishing(
-    topic: str, outlet: Outlet, desk: Desk, pause: Callable[[float], bool], report: Callable[[str], None]
-) -> None:
-    """Until `pause` says that somebody stopped it."""
-    policy = desk.bench.load_policy()
-    while True:
-        try:
-            wait_s = 0.0 if publish(topic, outlet, desk, policy) else PUBLISH_EVERY_S
-        except FencedError:
-            wait_s = PUBLISH_EVERY_S  # another worker told it
-        except TryAgainError as busy:
-            report(str(busy))
-            wait_s = busy.after_s
-        if pause(wait_s):
-            return
-
-
-def publish(topic: str, outlet: Outlet, desk: Desk, policy: Policy) -> int:
-    """Whose profile changed since the last time -> one record for each identity; how far it came.
-
-    Told at least once: the place is kept after Kafka has the records, and the newest of an identity stays.
-    """
-    assert desk.live, "a stream is read into PostgreSQL"
-    name = f"changes:{topic}"
-    with desk.live.database.statement() as tx:
-        at = eventlog.offset(tx, name, 0)
-        last, touched = touched_since(tx, at or 0, PUBLISHED_AT_ONCE)
-    if last is None:
-        return 0
-    for identity in sorted(touched):
-        if not desk.warehouse.people(CustomerId(identity)):
-            continue  # an identifier that parted, and did nothing itself
-        shown = show(CustomerId(identity), desk, policy, Wanted())
-        for each in shown["identities"]:
-            outlet.publish(topic, each.encode(), orjson.dumps(shown))
-    if left := outlet.flush(30):
-        raise TryAgainError(f"Kafka did not take {len(left)} profile changes; they are sent again.")
-    with desk.live.database.transaction() as tx:
-        eventlog.advance(tx, Advance(stream=name, partition=0, expected=at, upto=last, newest=last), desk.live.clock())
-    return last - (at or 0)

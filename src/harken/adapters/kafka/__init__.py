@@ -7,9 +7,10 @@ from harken.adapters.kafka.address import Address, is_kafka, read
 from harken.adapters.kafka.consumer import Batch, Record, Source, Watcher
 from harken.adapters.kafka.producer import DEAD, Sink, Undelivered
 from harken.adapters.kafka.registry import SchemaRegistry
-from harken.adapters.kafka.wire import Outlet, event_in
+from harken.adapters.kafka.wire import PROFILE_SCHEMA, Outlet, event_in
 
 __all__ = [
+    "PROFILE_SCHEMA",
     "Address",
     "Batch",
     "Outlet",
@@ -43,8 +44,8 @@ def source(
         yield opened
 
 
-def outlet(address: Address, report: Callable[[str], None]) -> Outlet:
+def outlet(address: Address, report: Callable[[str], None], schema: str | None = None) -> Outlet:
     """A sink for one thread, with the topic of dead letters behind it."""
     sink = Sink(address, report)
     sink.ensure_topic(address.topic + DEAD, 1)
-    return Outlet(sink, address)
+    return Outlet(sink, address, schema)

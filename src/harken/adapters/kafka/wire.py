@@ -37,25 +37,25 @@ def event_in(value: bytes) -> Any:
 
 
 class Outlet:
-    """A sink that writes as the registry wants it, where one is configured."""
+    """A sink that writes `schema` before what it publishes, as the registry wants it, where one is configured."""
 
-    def __init__(self, sink: Sink, address: Address) -> None:
-        self._sink = sink
+    def __init__(self, sink: Sink, address: Address, schema: str | None = None) -> None:
+        self._sink, self._schema = sink, schema
         self._registry = SchemaRegistry(address.registry) if address.registry else None
 
     def publish(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Mapping[str, bytes] | None = None
     ) -> None:
-        if self._registry and value is not None:
-            value = encode(self._registry.register(f"{topic}-value", PROFILE_SCHEMA), value)
+        if self._registry and self._schema and value is not None:
+            value = encode(self._registry.register(f"{topic}-value", self._schema), value)
         self._sink.publish(topic, key, value, headers)
 
     def dead_letter(self, topic: str, partition: int, record: Record, reason: str) -> None:
         """As it came."""
         self._sink.dead_letter(topic, partition, record, reason)
 
-    def ensure_compacted(self, topic: str, partitions: int) -> None:
-        self._sink.ensure_topic(topic, partitions, compacted=True)
+    def ensure_topic(self, topic: str, partitions: int, *, compacted: bool = False) -> None:
+        self._sink.ensure_topic(topic, partitions, compacted=compacted)
 
     def flush(self, within_s: float) -> tuple[object, ...]:
         return self._sink.flush(within_s)
