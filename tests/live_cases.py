@@ -194,5 +194,7 @@ def wire(event: Event) -> Event:
         properties["status"] = {"refused": "rejected"}.get(properties["status"], properties["status"])
     if kind == "payment":
         body["version"] = 2
+    if kind in ("payment", "transaction"):
         properties["currency"] = "EUR"
+        properties.setdefault("amount_minor", 100)
     return {**body, "type": kind}

@@ -110,7 +110,9 @@ def test_the_live_comparison_finds_a_planted_mistake(
     store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mutant: str
 ) -> None:
     """A fold that is wrong in one way only, at work where events are received."""
-    broken: dict[str, Any] = {name: partial(getattr(fold, name), plan=MUTANTS[mutant]()) for name in ("fold", "prune")}
+    broken: dict[str, Any] = {
+        name: partial(getattr(fold, name), plan=MUTANTS[mutant]()) for name in ("fold", "prune", "newest_us")
+    }
     monkeypatch.setattr(following, "folding", SimpleNamespace(**broken))
     with live_desk(store_url) as live, quick(store_url, tmp_path) as desk:
         receive_all(live, [arrival(event) for event in shuffled(busy_day(), seed=2)])

@@ -150,6 +150,7 @@ def test_clickhouse_gives_what_postgres_gives(
         assert (body.pop("profile_position", None) is not None) == (
             response.status_code == 200
         )  # each store counts its own
+        assert (body.get("freshness", {}).pop("position", None) is not None) == (response.status_code == 200)
         return response.status_code, body
 
     assert answered(web_on_clickhouse) == answered(web)
