@@ -339,3 +339,12 @@ def test_a_decision_that_had_to_be_made_without_waiting_events_says_so(web: Test
     assert decided["freshness"] == {
         "position": 1, "age_s": 0.0, "lag_events": 7, "lag_s": 180.0, "degraded": True,
     }  # fmt: skip
+
+
+def test_a_large_batch_is_more_than_one_transaction(web: TestClient, store_url: str) -> None:
+    several = [page(number) for number in range(1_200)]
+    answer = web.post(BATCH, json={"batch": several})
+
+    assert answer.json()["accepted"] == 1_200
+    assert one_of(store_url, "SELECT count(DISTINCT tx) FROM event") == 3
+    assert web.get("/api/v1/profiles/device:d1").json()["features"]["pages_30d"] == 1_200

@@ -71,6 +71,17 @@ def test_a_segment_is_full_when_it_is_saved_and_follows_what_happens(web: TestCl
     assert (told["segment"]["name"], told["segment"]["why"], told["members"]) == ("busy", "They look around.", 2)
 
 
+def test_what_happened_before_there_was_a_segment_is_not_followed(web: TestClient, desk: Desk) -> None:
+    policy = desk.bench.load_policy()
+    look(web, 1, "ada")
+    assert segmenting.follow(desk, policy) == 0
+    web.put("/api/v1/segments/busy", json=BUSY)
+    assert segmenting.follow(desk, policy) == 0, "saving has looked at everybody"
+    look(web, 2, "ada")
+    assert segmenting.follow(desk, policy) > 0
+    assert members(web) == ["customer:ada"]
+
+
 def test_the_passing_of_time_lets_people_leave(web: TestClient, desk: Desk) -> None:
     look(web, 1, "ada")
     look(web, 2, "ada")

@@ -1,5 +1,6 @@
 """New entries of the log -> what follows from them, in their own transaction."""
 
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -11,6 +12,7 @@ from harken.conversations import store as conversations
 from harken.conversations.cases import Row
 from harken.conversations.regroup import Placed
 from harken.conversations.threads import LINKED_KINDS
+from harken.domain.link import Link
 from harken.eventlog import store as eventlog
 from harken.eventlog.store import Entry
 from harken.flow import linking
@@ -22,6 +24,7 @@ from harken.profiles.identity import Spoken
 New: TypeAlias = Sequence[tuple[Entry, int]]
 """Entries with their positions."""
 
+PAIR_LOCKS = 256
 _LINKED = frozenset(kind.value for kind in LINKED_KINDS)
 
 
@@ -30,12 +33,17 @@ def names_of(entries: Iterable[Entry]) -> set[str]:
     identifiers: another's word that we cannot see yet may be what ours turns round."""
     names: set[str] = set()
     for entry in entries:
-        names.update("link:{} {}".format(*sorted((link.one, link.other))) for link, *_ in _said([entry]))
+        names.update(_pair(link) for link, *_ in _said([entry]))
         if entry.identity:
             names.add(entry.identity)
         if entry.kind in _LINKED:
             names.update((_thread(entry.id), _thread(entry.in_reply_to or entry.id)))
     return names
+
+
+def _pair(link: Link) -> str:
+    """One event may speak of dozens of pairs, and a server has room for so many locks: pairs share a few hundred."""
+    return f"link:{zlib.crc32(' '.join(sorted((link.one, link.other))).encode()) % PAIR_LOCKS}"
 
 
 def _thread(id_: str) -> str:

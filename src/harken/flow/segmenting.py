@@ -16,6 +16,7 @@ from harken.flow.desk import Desk, LiveDesk
 from harken.flow.dossier import Moment, silence_of
 from harken.flow.predict import moment_of
 from harken.flow.touched import touched_since
+from harken.kit import db
 from harken.profiles import store as profiles
 from harken.profiles.segments import Segment
 
@@ -37,22 +38,34 @@ def known(desk: LiveDesk) -> list[Segment]:
 
 def save(segment: Segment, desk: Desk, policy: Policy) -> int:
     """Looked at for everybody at once; how many entered or left."""
-    with live(desk).database.transaction() as tx:
-        profiles.save_segment(tx, segment.name, segment.model_dump_json(by_alias=True), live(desk).clock())
+    here = live(desk)
+    with here.database.transaction() as tx:
+        if not profiles.segments(tx):
+            _begin_at_the_end(tx, here)
+        profiles.save_segment(tx, segment.name, segment.model_dump_json(by_alias=True), here.clock())
     return refresh(desk, policy)
 
 
+def _begin_at_the_end(tx: db.Tx, desk: LiveDesk) -> None:
+    """Nobody followed while there was nothing to follow; whoever is there by now is looked at anyway."""
+    at, end = eventlog.offset(tx, STREAM, 0), eventlog.end(tx)
+    if at is None or at < end:
+        eventlog.advance(tx, Advance(stream=STREAM, partition=0, expected=at, upto=end, newest=end), desk.clock())
+
+
 def follow(desk: Desk, policy: Policy) -> int:
-    """The next events of the log; how many they were."""
+    """The next events of the log; how far it came."""
     here = live(desk)
+    segments = known(here)
+    if not segments:
+        return 0
     with here.database.statement() as tx:
         at = eventlog.offset(tx, STREAM, 0)
         last, identities = touched_since(tx, at or 0, AT_ONCE)
     if last is None:
         return 0
-    segments = known(here)
     step = Advance(stream=STREAM, partition=0, expected=at, upto=last, newest=last)
-    _look_at(identities if segments else (), segments, desk, policy, step)
+    _look_at(identities, segments, desk, policy, step)
     return last - (at or 0)
 
 

@@ -21,7 +21,7 @@ LOOK_EVERY_S = 0.2
 QUIET_S = 15.0
 """A line that says nothing keeps proxies from closing a quiet stream."""
 
-MOST_STREAMS = 200
+MOST_STREAMS = 50
 
 Customer = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
 Moment = Annotated[datetime, AfterValidator(asked_for)]
