@@ -48,10 +48,16 @@ class Environment:
         return {**os.environ, "PATH": path, "FLINK_HOME": str(self.flink_home)}
 
 
+def _usual_folder() -> Path:
+    """Flink's own scripts cannot find themselves in a path with a blank."""
+    beside = ROOT / ".venv-flink"
+    return beside if " " not in str(beside) else Path.home() / ".cache" / "harken" / "flink"
+
+
 def made() -> Environment:
-    """In `.venv-flink`, or where HARKEN_FLINK_ENVIRONMENT says; a minute the first time. Raises NotToBeHadError."""
+    """In `.venv-flink` (for a clone whose path has a blank, in the home's cache), or where HARKEN_FLINK_ENVIRONMENT says; a minute the first time. Raises NotToBeHadError."""
     _check_java()
-    environment = Environment(Path(os.environ.get(FOLDER_SETTING) or ROOT / ".venv-flink").resolve())
+    environment = Environment(Path(os.environ.get(FOLDER_SETTING) or _usual_folder()).resolve())
     done = environment.folder / "made-from"
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     if not done.exists() or done.read_text() != wanted:
