@@ -9,15 +9,10 @@ import asyncio
 import itertools
 import json
 import sys
-from random import Random
 from typing import Any
-
-import psycopg
 
 from benchmarks import measure, serving
 from harken import bootstrap, settings
-
-CUSTOMERS_ASKED = 5_000
 
 
 def main() -> None:
@@ -33,9 +28,7 @@ def main() -> None:
 def compared(home: str, rate: int, seconds: float) -> dict[str, Any]:
     store = settings.load().model_copy(update={"home": measure.Path(home)})
     with bootstrap.store_of(store) as running:
-        with psycopg.connect(running.url) as connection:
-            found = connection.execute("SELECT split_part(identity, ':', 2) FROM profile ORDER BY identity").fetchall()
-        customers = Random(7).sample([name for (name,) in found], min(CUSTOMERS_ASKED, len(found)))
+        customers = serving.some_customers(running.url)
         ours = _asked(
             [sys.executable, "-m", "harken", "serve", "--port"],
             [(f"GET /api/v1/profiles/{name}", b"") for name in customers],

@@ -10,10 +10,8 @@ import asyncio
 import itertools
 import json
 import sys
-from random import Random
 from typing import Any
 
-import psycopg
 import uvicorn
 from fastapi import FastAPI
 from psycopg_pool import ConnectionPool
@@ -21,7 +19,6 @@ from psycopg_pool import ConnectionPool
 from benchmarks import measure, serving
 from harken import bootstrap, settings
 
-CUSTOMERS_ASKED = 5_000
 QUERIES = (
     "SELECT state FROM profile WHERE identity = %s",
     "SELECT id, facts FROM conversation WHERE identity = %s ORDER BY last_at DESC LIMIT 1",
@@ -58,9 +55,7 @@ def main() -> None:
 def compared(home: str, rate: int, seconds: float) -> dict[str, Any]:
     store = settings.load().model_copy(update={"home": measure.Path(home)})
     with bootstrap.store_of(store) as running:
-        with psycopg.connect(running.url) as connection:
-            found = connection.execute("SELECT split_part(identity, ':', 2) FROM profile ORDER BY identity").fetchall()
-        customers = Random(7).sample([name for (name,) in found], min(CUSTOMERS_ASKED, len(found)))
+        customers = serving.some_customers(running.url)
         port, other = serving.free_port(), serving.free_port()
         asked = [("POST /predict_nba", json.dumps({"customer_id": name}).encode()) for name in customers]
         with serving.serving([sys.executable, "-m", "harken", "serve", "--port", str(port)], port, home):

@@ -99,10 +99,7 @@ def run(given: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     if given.rows:
         path = first_rows(path, given.rows, scratch / "part.csv")
     common = {"_env_file": None, "master_key": SecretStr(b64encode(MASTER).decode())}
-    by_file, one_by_one = (
-        Settings(home=scratch / name, **common).model_copy(update=OWN)
-        for name in ("file", "live")  # type: ignore[arg-type]
-    )
+    by_file, one_by_one = (Settings(home=scratch / name, **common).model_copy(update=OWN) for name in ("file", "live"))
     with bootstrap.store_of(by_file) as one, bootstrap.desk_of(by_file) as desk:
         report = batch.ingest(Source(path=path, format="twcs"), desk, Quiet())
         wanted = values_of(one.url)

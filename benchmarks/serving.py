@@ -10,12 +10,16 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from random import Random
 from typing import TypeAlias
+
+import psycopg
 
 from benchmarks import measure
 
 WARM_UP_S = 3
 READY_WITHIN_S = 60
+CUSTOMERS_ASKED = 5_000
 
 Request: TypeAlias = tuple[str, bytes]
 """`GET /path` or `POST /path`, and the body."""
@@ -102,6 +106,13 @@ def _answers(port: int) -> bool:
             return bool(door.recv(12))
     except OSError:
         return False
+
+
+def some_customers(url: str) -> list[str]:
+    """The same ones of the same store every time."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT split_part(identity, ':', 2) FROM profile ORDER BY identity").fetchall()
+    return Random(7).sample([name for (name,) in found], min(CUSTOMERS_ASKED, len(found)))
 
 
 def free_port() -> int:

@@ -15,7 +15,7 @@ import sys
 import time
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection, get_context
@@ -23,23 +23,17 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import orjson
 import psycopg
 from pydantic import SecretStr
 
 from benchmarks import measure
-from benchmarks.soak_events import NOW_US, Oracle, made_up
+from benchmarks.soak_events import NAMES, NOW_US, Oracle, made_up
+from benchmarks.soak_plan import Plan, delivered, planned
 from benchmarks.soak_worker import (
     ANYWHERE,
-    COMMITTED,
-    LOGGED,
-    READING,
-    RECEIVING,
-    WRITTEN,
     Fault,
     Task,
     work,
-    write_partition,
 )
 from harken import bootstrap
 from harken.cli.printing import Quiet
@@ -50,30 +44,11 @@ from harken.profiles import read, stored
 from harken.profiles.fold import State
 from harken.settings import Settings
 
-TWICE = 0.1
-EVENTS_A_CUSTOMER = 20
-QUIET_PART = 0.9  #: no fault after this part of a partition: what is left shows that work goes on
 MASTER = bytes(range(32))
 OWN = {"database_url": SecretStr(""), "clickhouse_host": "", "supabase_url": ""}  #: nobody else's database crashes
-NAMES = (
-    *("events", "first_seen_at", "last_seen_at", "messages", "last_channel", "last_brand", "brands_90d"),
-    *("payment_amount_90d", "payments_30d", "pages_30d", "branch_visits_90d", "last_branch_visit_at"),
-    *("consent_email", "risk"),
-)
-"""The features that the oracle knows."""
 
 processes = get_context("forkserver")
 processes.set_forkserver_preload(["benchmarks.soak_worker", "harken.bootstrap", "harken.flow.rebuild"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """All that a seed decides."""
-
-    customers: int
-    partitions: int
-    batch: int
-    faults: tuple[Fault, ...]
 
 
 @dataclass(slots=True)
@@ -94,43 +69,6 @@ class Story:
     failed: list[str] = field(default_factory=list)
     recoveries_s: list[float] = field(default_factory=list)
     last_part_s: float = 0.0
-
-
-def planned(given: argparse.Namespace, chance: Random) -> Plan:
-    partitions = chance.randint(2, 4)
-    length = int(given.events * (1 + TWICE)) // partitions
-    kills = [
-        ("kill", chance.choice((ANYWHERE, ANYWHERE, READING, LOGGED, WRITTEN, COMMITTED))) for _ in range(given.kills)
-    ]
-    crashes = [("crash", chance.choice((READING, LOGGED, WRITTEN, COMMITTED))) for _ in range(given.crashes)]
-    replaced = [("replace", RECEIVING)] * max(1, given.kills // 10)
-    faults = [
-        Fault(
-            number=number,
-            what=what,
-            point=point,
-            partition=chance.randrange(partitions),
-            at=chance.randrange(int(length * QUIET_PART)),
-            delay_s=chance.random() / 10,
-            signal=chance.choice((signal.SIGQUIT, signal.SIGKILL)),
-        )
-        for number, (what, point) in enumerate([*kills, *crashes, *replaced])
-    ]
-    return Plan(
-        customers=max(2, given.events // EVENTS_A_CUSTOMER),
-        partitions=partitions,
-        batch=chance.choice((100, 200, 400)),
-        faults=tuple(sorted(faults, key=lambda fault: (fault.at, fault.number))),
-    )
-
-
-def delivered(bodies: Sequence[dict[str, Any]], plan: Plan, chance: Random, folder: Path) -> int:
-    """Shuffled, some twice and then perhaps to two partitions at once."""
-    sent = [*range(len(bodies)), *chance.sample(range(len(bodies)), int(len(bodies) * TWICE))]
-    chance.shuffle(sent)
-    for partition in range(plan.partitions):
-        write_partition(folder, partition, [orjson.dumps(bodies[n]) for n in sent[partition :: plan.partitions]])
-    return len(sent)
 
 
 class Soak:
@@ -179,7 +117,7 @@ class Soak:
     def _heard(self) -> Iterator[tuple[Hand, str, int]]:
         by_line = {hand.line: hand for hand in [*self._hands.values(), *self._replaced]}
         for line in connection.wait(list(by_line), timeout=1):
-            hand = by_line[line]  # type: ignore[index]
+            hand = by_line[line]
             try:
                 word, number = hand.line.recv()
             except (EOFError, ConnectionResetError):

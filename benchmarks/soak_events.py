@@ -25,6 +25,12 @@ TEXTS = (
     "Thanks, that worked.",
     "Still not working.",
 )
+NAMES = (
+    *("events", "first_seen_at", "last_seen_at", "messages", "last_channel", "last_brand", "brands_90d"),
+    *("payment_amount_90d", "payments_30d", "pages_30d", "branch_visits_90d", "last_branch_visit_at"),
+    *("consent_email", "risk"),
+)
+"""The features that the oracle knows."""
 
 
 def made_up(size: int, customers: int, chance: Random) -> Iterator[Body]:

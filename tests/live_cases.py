@@ -140,7 +140,7 @@ def _told(chance: random.Random, id_: str, customers: int) -> Event:
         (own, own, f"email:{near}")
     )
     word = {"alias": "alias", "unmerge": "part"}.get(kind, "tie")
-    said = [Link(word, one, other)]  # type: ignore[arg-type]
+    said = [Link(word, one, other)]
     if kind == "identify" and chance.random() < 0.3:
         said.append(Link("tie", other, f"phone:{number}"))
     at = NOW - timedelta(minutes=chance.randrange(1, 600))

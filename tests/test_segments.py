@@ -32,7 +32,7 @@ def desk(store_url: str, tmp_path: Path) -> Iterator[Desk]:
 @pytest.fixture
 def web(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """Nothing follows the log but the test."""
-    monkeypatch.setattr(segmenting, "keep_following", lambda *_: None)
+    monkeypatch.setattr(segmenting.Follower, "step", lambda _: 0)
     with TestClient(app_of(desk), base_url=HERE, raise_server_exceptions=False) as client:
         yield client
 

@@ -57,9 +57,9 @@ def command(stream: str, changes: str | None, events: str | None, store: str | N
 @contextmanager
 def _beside(step: Callable[[], int], stopped: threading.Event) -> Iterator[None]:
     """A thread that publishes while the block works."""
-    from harken.flow import publishing  # noqa: PLC0415  --help needs none of it
+    from harken.flow.keeping import keep  # noqa: PLC0415  --help needs none of it
 
-    thread = threading.Thread(target=publishing.keep, args=(step, stopped.wait, _say))
+    thread = threading.Thread(target=keep, args=(step, stopped.wait, _say))
     thread.start()
     try:
         yield

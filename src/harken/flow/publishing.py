@@ -4,7 +4,7 @@ changes  whose profile changed -> a topic that keeps the newest of each identity
 events   the events themselves, without their texts -> a topic that another engine folds
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import orjson
@@ -13,14 +13,13 @@ from harken.decide.policy import Policy
 from harken.domain.ids import CustomerId
 from harken.errors import TryAgainError
 from harken.eventlog import store as eventlog
-from harken.eventlog.store import Advance, FencedError
+from harken.eventlog.store import Advance
 from harken.flow.desk import Desk, LiveDesk
 from harken.flow.segmenting import live
 from harken.flow.showing import Wanted, show
 from harken.flow.touched import touched_since
 
 AT_ONCE = 500
-EVERY_S = 0.5
 DELIVERED_WITHIN_S = 30
 _FOLDED = (
     "id",
@@ -42,20 +41,6 @@ class Outlet(Protocol):
 
     def publish(self, topic: str, key: bytes | None, value: bytes | None) -> None: ...
     def flush(self, within_s: float) -> Sequence[object]: ...
-
-
-def keep(step: Callable[[], int], pause: Callable[[float], bool], report: Callable[[str], None]) -> None:
-    """Step after step, until `pause` says that somebody stopped it."""
-    while True:
-        try:
-            wait_s = 0.0 if step() else EVERY_S
-        except FencedError:
-            wait_s = EVERY_S  # another worker told it
-        except TryAgainError as busy:
-            report(str(busy))
-            wait_s = busy.after_s
-        if pause(wait_s):
-            return
 
 
 def changes(topic: str, outlet: Outlet, desk: Desk, policy: Policy) -> int:

@@ -4,25 +4,26 @@ follow   customers whose events came since -> entered or left, each once, with t
 refresh  everybody -> the same: for conditions that are new, and for what the passing of time alone changes
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from harken.decide.policy import Policy
 from harken.domain.ids import CustomerId, IdentityId
-from harken.errors import TryAgainError, UnsuitableError
+from harken.errors import UnsuitableError
 from harken.eventlog import store as eventlog
-from harken.eventlog.store import Advance, FencedError
+from harken.eventlog.store import Advance
 from harken.flow.advising import Reader
 from harken.flow.desk import Desk, LiveDesk
 from harken.flow.dossier import Moment, silence_of
 from harken.flow.predict import moment_of
 from harken.flow.touched import touched_since
 from harken.kit import db
+from harken.kit.clock import stopwatch
 from harken.profiles import store as profiles
 from harken.profiles.segments import Segment
 
 STREAM = "segments"
 AT_ONCE = 200
-FOLLOW_EVERY_S, REFRESH_EVERY_S = 0.5, 3600.0
+REFRESH_EVERY_S = 3600.0
 
 
 def live(desk: Desk) -> LiveDesk:
@@ -82,23 +83,18 @@ def refresh(desk: Desk, policy: Policy) -> int:
     return changes
 
 
-def keep_following(desk: Desk, policy: Policy, pause: Callable[[float], bool], report: Callable[[str], None]) -> None:
-    """Until `pause` says that somebody stopped it. Several may follow: the place in the log lets one of them write."""
-    quiet_s = 0.0
-    while True:
-        try:
-            wait_s = 0.0 if follow(desk, policy) else FOLLOW_EVERY_S
-            if quiet_s >= REFRESH_EVERY_S:
-                refresh(desk, policy)
-                quiet_s = 0.0
-        except FencedError:
-            wait_s = FOLLOW_EVERY_S
-        except TryAgainError as busy:
-            report(str(busy))
-            wait_s = busy.after_s
-        quiet_s += wait_s
-        if pause(wait_s):
-            return
+class Follower:
+    """Follows the log, and looks at everybody once an hour for what the passing of time changes."""
+
+    def __init__(self, desk: Desk, policy: Policy) -> None:
+        self._desk, self._policy = desk, policy
+        self._since = stopwatch()
+
+    def step(self) -> int:
+        if self._since() >= REFRESH_EVERY_S:
+            refresh(self._desk, self._policy)
+            self._since = stopwatch()
+        return follow(self._desk, self._policy)
 
 
 def _look_at(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harken.domain.profile import Value
 from harken.errors import UnsuitableError
@@ -14,12 +14,18 @@ Plain = str | int | float | bool
 MOST_CONDITIONS = 20
 
 
+def _known(feature: str) -> str:
+    if feature not in NAMES:
+        raise ValueError("there is no such feature")
+    return feature
+
+
 class Condition(BaseModel):
     """`{"feature": "disputes_90d", "is": ">", "value": 0}`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    feature: Literal[NAMES]  # type: ignore[valid-type]
+    feature: Annotated[str, AfterValidator(_known)]
     is_: Annotated[
         Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in", "contains"],
         Field(alias="is", serialization_alias="is"),

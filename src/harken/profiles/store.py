@@ -104,10 +104,10 @@ def memberships(tx: db.Tx, customers: Iterable[str]) -> set[tuple[str, str]]:
 
 
 def member(tx: db.Tx, segment: str, customer: str, *, entered: bool, at: datetime, position: int) -> None:
-    """Enters or leaves, and is on record."""
+    """Enters or leaves, and is on record; once, however many find it at the same time."""
     named = {"segment": segment, "customer": customer, "at": at}
-    tx.execute(q.enter if entered else q.leave, named)
-    tx.execute(q.changed_segment, {**named, "entered": entered, "position": position})
+    if tx.execute(q.enter if entered else q.leave, named).rowcount:
+        tx.execute(q.changed_segment, {**named, "entered": entered, "position": position})
 
 
 def members_of(tx: db.Tx, segment: str, after: str, limit: int) -> list[db.Row]:

@@ -16,6 +16,7 @@ from harken.errors import HarkenError, RefusedError, TryAgainError
 from harken.flow import segmenting
 from harken.flow.desk import Desk
 from harken.flow.inbox import Inbox
+from harken.flow.keeping import keep
 from harken.flow.pool import Seat
 from harken.kit.clock import stopwatch
 from harken.kit.log import logger
@@ -72,8 +73,9 @@ def app_of(desk: Desk) -> FastAPI:
 
 def _following(desk: Desk, seat: Seat, ended: threading.Event) -> threading.Thread:
     """Segments follow the log beside the requests."""
-    told = (desk, seat.policy, ended.wait, lambda line: log.warning("segments_wait", why=line))
-    thread = threading.Thread(target=segmenting.keep_following, args=told, name="segments")
+    step = segmenting.Follower(desk, seat.policy).step
+    told = (step, ended.wait, lambda line: log.warning("segments_wait", why=line))
+    thread = threading.Thread(target=keep, args=told, name="segments")
     thread.start()
     return thread
 
