@@ -1,0 +1,1 @@
+"""Documents -> passages that this reader may read, found by meaning and by word."""
