@@ -5,7 +5,6 @@ sending is not in the prompt: what a model does not know it cannot give away or 
 """
 
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -16,11 +15,11 @@ from harken.conversations.summary import summarise
 from harken.domain.conversation import Turn
 from harken.domain.decision import Action, Context, Decision
 from harken.guard.checks import MESSAGE_CHARACTERS
+from harken.kit.tokens import estimated_tokens
 
 CANARY: Final = "hkn-5d1e-quiet-otter-90c7"
 """Stands in the instructions and nowhere else, so a message that holds it has leaked them."""
 
-CHARACTERS_PER_TOKEN: Final = 3.5
 MOST_PASSAGES: Final = 3
 PASSAGE_CHARACTERS: Final = 800
 SUMMARY_CHARACTERS: Final = 1200
@@ -101,9 +100,3 @@ def newest(turns: Iterable[Turn], budget: int) -> list[tuple[Turn, str]]:
             break
         kept.append((turn, text))
     return kept[::-1]
-
-
-def estimated_tokens(text: str) -> int:
-    """Characters / 3.5, and one each outside ASCII: tokenizers spend more on other scripts and on emoji."""
-    ascii_only = sum(map(str.isascii, text))
-    return math.ceil(ascii_only / CHARACTERS_PER_TOKEN) + len(text) - ascii_only

@@ -1,0 +1,111 @@
+-- name: one_at_a_time
+-- Two who take documents in would each retire what the other has just added.
+SELECT pg_advisory_xact_lock(5204177103201115);
+
+-- name: add_scopes
+-- Few rows, made once: a combination of rights that no document had yet.
+INSERT INTO knowledge_scope (visibility, jurisdiction, class, risk)
+SELECT * FROM unnest(%(visibility)b::smallint[], %(jurisdiction)b::text[], %(class)b::text[], %(risk)b::smallint[])
+ON CONFLICT DO NOTHING;
+
+-- name: scopes
+-- All of them: there are as many as combinations in use.
+SELECT id, visibility, jurisdiction, class, risk FROM knowledge_scope;
+
+-- name: current
+-- The versions that serve now of these documents.
+SELECT no, document_id, version, fingerprint, collection, file FROM document
+WHERE document_id = ANY(%(ids)b::text[]) AND valid_to IS NULL;
+
+-- name: newest_versions
+-- A document that was gone and comes back counts on.
+SELECT document_id, max(version) AS version FROM document WHERE document_id = ANY(%(ids)b::text[]) GROUP BY document_id;
+
+-- name: of_files
+-- What files hold now, to see what is gone from them.
+SELECT no, document_id, file FROM document
+WHERE collection = %(collection)s AND file = ANY(%(files)b::text[]) AND valid_to IS NULL;
+
+-- name: retire
+-- An old version stays readable by its number; it is found no more.
+UPDATE document SET valid_to = %(at)s WHERE no = ANY(%(documents)b::bigint[]) AND valid_to IS NULL;
+
+-- name: shrink_scopes
+-- Counted down here, so that nobody ever counts.
+UPDATE scope_size SET passages = scope_size.passages - gone.passages, words = scope_size.words - gone.words,
+  dead = scope_size.dead + gone.passages
+FROM (
+  SELECT scope, count(*)::int AS passages, sum(words)::bigint AS words FROM passage
+  WHERE document = ANY(%(documents)b::bigint[]) GROUP BY scope
+) AS gone
+WHERE scope_size.scope = gone.scope;
+
+-- name: add_documents
+-- New versions; the unique index refuses a second current one.
+INSERT INTO document (document_id, version, scope, collection, file, source, title, owner, language, effective_from,
+  effective_to, fingerprint, text, redacted, subject, valid_from)
+SELECT one.document_id, one.version, one.scope, %(collection)s, one.file, one.source, one.title, one.owner, one.language,
+  one.effective_from, one.effective_to, one.fingerprint, one.text, one.redacted, one.subject, %(at)s
+FROM unnest(%(document_id)b::text[], %(version)b::int[], %(scope)b::int[], %(file)b::text[], %(source)b::text[],
+  %(title)b::text[], %(owner)b::text[], %(language)b::text[], %(effective_from)b::timestamptz[],
+  %(effective_to)b::timestamptz[], %(fingerprint)b::bytea[], %(text)b::text[], %(redacted)b::int[], %(subject)b::text[])
+  AS one (document_id, version, scope, file, source, title, owner, language, effective_from, effective_to, fingerprint,
+    text, redacted, subject)
+RETURNING no, document_id;
+
+-- name: add_passages
+-- Their numbers come back with the place they have, because rows may be returned in any order.
+INSERT INTO passage (document, ordinal, scope, heading, text, starts, ends, tokens, words)
+SELECT * FROM unnest(%(document)b::bigint[], %(ordinal)b::int[], %(scope)b::int[], %(heading)b::text[], %(text)b::text[],
+  %(starts)b::int[], %(ends)b::int[], %(tokens)b::int[], %(words)b::int[])
+RETURNING no, document, ordinal;
+
+-- name: grow_scope
+-- The other half of `shrink_scopes`.
+INSERT INTO scope_size (scope, passages, words, dead) VALUES (%(scope)s, %(passages)s, %(words)s, 0)
+ON CONFLICT (scope) DO UPDATE SET passages = scope_size.passages + excluded.passages,
+  words = scope_size.words + excluded.words;
+
+-- name: changed
+-- Caches ask for this before they answer.
+UPDATE knowledge_state SET version = version + 1;
+
+-- name: files
+-- What was read before, as it was then.
+SELECT file, fingerprint FROM knowledge_file WHERE collection = %(collection)s;
+
+-- name: collections
+-- What was ever added.
+SELECT DISTINCT collection FROM knowledge_file;
+
+-- name: read_file
+-- The next run reads it again only if it differs.
+INSERT INTO knowledge_file (collection, file, fingerprint, read_at) VALUES (%(collection)s, %(file)s, %(fingerprint)s, %(at)s)
+ON CONFLICT (collection, file) DO UPDATE SET fingerprint = excluded.fingerprint, read_at = excluded.read_at;
+
+-- name: forget_files
+-- They are gone, and would be read anew if they came back.
+DELETE FROM knowledge_file WHERE collection = %(collection)s AND file = ANY(%(files)b::text[]);
+
+-- name: readmit
+-- Each reading of a file says anew what is wrong in it.
+DELETE FROM knowledge_quarantine WHERE collection = %(collection)s AND file = ANY(%(files)b::text[]);
+
+-- name: set_aside
+-- The newest reason stands.
+INSERT INTO knowledge_quarantine (collection, source, file, reason, at)
+SELECT DISTINCT ON (one.source) %(collection)s, one.source, one.file, one.reason, %(at)s::timestamptz
+FROM unnest(%(sources)b::text[], %(files)b::text[], %(reasons)b::text[]) AS one (source, file, reason)
+ON CONFLICT (collection, source) DO UPDATE SET file = excluded.file, reason = excluded.reason, at = excluded.at;
+
+-- name: set_aside_in
+-- What a run that read nothing new still has to tell.
+SELECT source, reason FROM knowledge_quarantine
+WHERE collection = %(collection)s AND file = ANY(%(files)b::text[]) ORDER BY source;
+
+-- name: totals_of
+-- What these files hold now.
+SELECT count(*)::int AS documents, coalesce(sum(redacted), 0)::int AS redacted,
+  (SELECT count(*)::int FROM passage p JOIN document o ON o.no = p.document
+   WHERE o.collection = %(collection)s AND o.file = ANY(%(files)b::text[]) AND o.valid_to IS NULL) AS passages
+FROM document WHERE collection = %(collection)s AND file = ANY(%(files)b::text[]) AND valid_to IS NULL;
