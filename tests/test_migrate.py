@@ -131,6 +131,43 @@ def test_more_rights_than_the_login_has_are_named(empty_url: str, folder: Path) 
         migrate(empty_url, folder=folder)
 
 
+@pytest.mark.parametrize(
+    ("granted", "said"),
+    [
+        (
+            [],
+            "0001_first_tables.sql needs more rights: [^\n]*CREATE ROLE harken_app NOLOGIN; CREATE ROLE harken_sealer",
+        ),
+        (
+            ["harken_app", "harken_sealer"],
+            "0005_vault.sql needs more rights: [^\n]*CREATE ROLE harken_librarian NOLOGIN",
+        ),
+        (["harken_app", "harken_sealer", "harken_librarian"], None),
+    ],
+)
+def test_a_login_that_may_make_no_roles_is_told_which(
+    store_url: str, empty_url: str, granted: list[str], said: str | None
+) -> None:
+    """`store_url`: the server has the roles already, so that an administrator's part is to grant them."""
+    place = psycopg.conninfo.conninfo_to_dict(empty_url)
+    with psycopg.connect(store_url, autocommit=True) as administrator:
+        administrator.execute("CREATE ROLE plain LOGIN PASSWORD 'plain' NOSUPERUSER NOCREATEROLE")
+        try:
+            for role in granted:
+                administrator.execute(f"GRANT {role} TO plain".encode())
+            administrator.execute(f"ALTER DATABASE {place['dbname']} OWNER TO plain".encode())
+            url = psycopg.conninfo.make_conninfo(empty_url, user="plain", password="plain")
+            if said is None:
+                assert migrate(url)[-1] == migrations.read(migrations.shipped())[-1].name
+            else:
+                with pytest.raises(UnsuitableError, match=said):
+                    migrate(url)
+        finally:
+            administrator.execute(f"ALTER DATABASE {place['dbname']} OWNER TO CURRENT_USER".encode())
+            with psycopg.connect(empty_url) as there:
+                there.execute("DROP OWNED BY plain; DROP ROLE plain")
+
+
 def test_a_session_that_is_ended_midway_is_told_in_one_line(empty_url: str, folder: Path) -> None:
     (folder / "0003_gone.sql").write_text("SELECT pg_terminate_backend(pg_backend_pid());")
 

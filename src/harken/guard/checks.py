@@ -13,7 +13,8 @@ from functools import cached_property
 
 from harken.domain.decision import Action, Context, Decision, OutChannel
 from harken.guard import wording
-from harken.guard.literals import TOKEN, addresses, links, long_numbers, numbers, plain
+from harken.guard.literals import addresses, links, long_numbers, numbers, plain
+from harken.privacy.tokens import TOKEN
 
 MESSAGE_CHARACTERS = {
     OutChannel.TWITTER_DM: 280,

@@ -14,9 +14,6 @@ from harken.domain.decision import Context, Decision
 LONG_NUMBER_DIGITS = 7
 """From here on a number is taken for a telephone, account or card number."""
 
-TOKEN = re.compile(r"\[[A-Za-z][A-Za-z_]{0,30}_\d{1,9}\]")
-"""What stands for a personal value while a model sees the text."""
-
 # Every repeat is bounded: a text without spaces must not cost the square of its length.
 _LINK = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,15}://\S+|\bwww\.\S+|(?<![\w-])(?:[\w-]{1,63}\.){1,10}[^\W\d_]{2,24}(?:[/?#]\S*)?",

@@ -16,6 +16,9 @@ Row: TypeAlias = DictRow
 Tx: TypeAlias = psycopg.Connection[Row]
 
 SERVING_ROLE = "harken_app"
+LIBRARIAN_ROLE = "harken_librarian"
+"""Takes documents in, and alone reads and fills the vault of what stood in them."""
+
 POOL_SIZE = 8
 CONNECT_TIMEOUT_S = 10.0
 PROBE_TIMEOUT_S = 2
@@ -29,15 +32,16 @@ class DeadlockError(TryAgainError):
 
 
 class Database:
-    """A PostgreSQL by URL. Every connection serves as `harken_app`, whoever logged in."""
+    """A PostgreSQL by URL. Every connection takes one role (`harken_app` unless said), whoever logged in."""
 
-    def __init__(self, url: str, *, size: int = POOL_SIZE) -> None:
+    def __init__(self, url: str, *, size: int = POOL_SIZE, role: LiteralString = SERVING_ROLE) -> None:
         self.url = url
+        self._role = role
         self._pool: ConnectionPool[Tx] = ConnectionPool(
             url,
             connection_class=psycopg.Connection[DictRow],
             kwargs={"row_factory": dict_row, "application_name": "harken", "autocommit": True},
-            configure=_serve,
+            configure=self._serve,
             min_size=0,
             max_size=size,
             timeout=CONNECT_TIMEOUT_S,
@@ -73,20 +77,19 @@ class Database:
         """The pool knows only that no connection came in time."""
         try:
             with psycopg.connect(self.url, row_factory=dict_row, connect_timeout=PROBE_TIMEOUT_S) as probe:
-                _serve(probe)
+                self._serve(probe)
         except psycopg.Error as refused:
             return first_line(refused)
         return "all connections are in use"
 
+    def _serve(self, connection: Tx) -> None:
+        """Row-level security and grants do nothing for a superuser, so no connection keeps its login's powers."""
+        connection.execute(f"SET ROLE {self._role}")
+        migrate.refuse_bypass(connection)
+        connection.commit()
+
     def close(self) -> None:
         self._pool.close()
-
-
-def _serve(connection: Tx) -> None:
-    """Row-level security and grants do nothing for a superuser, so no connection keeps its login's powers."""
-    connection.execute(f"SET ROLE {SERVING_ROLE}")
-    migrate.refuse_bypass(connection)
-    connection.commit()
 
 
 def rows(tx: Tx, query: LiteralString, **values: Any) -> list[DictRow]:

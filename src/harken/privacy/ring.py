@@ -22,6 +22,10 @@ class KeyRing:
         key = None if wrapped is None else self._of(subject, wrapped)
         return self._sealer.unseal(key, event_id, sealed)
 
+    def fingerprint(self, subject: str, wrapped: bytes, purpose: str, content: bytes) -> bytes:
+        """As the master key's (16 bytes), but nobody can make it again once the subject's key was destroyed."""
+        return self._master.fingerprint(purpose, self._of(subject, wrapped) + content)
+
     def _of(self, subject: str, wrapped: bytes) -> bytes:
         if (subject, wrapped) != self._at_hand[:2]:
             self._at_hand = (subject, wrapped, unwrap(self._master, subject, wrapped))

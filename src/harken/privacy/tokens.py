@@ -1,12 +1,14 @@
 """Text with personal data -> the same text with tokens such as [EMAIL_1], and back; or one way, for logs."""
 
 import re
-from collections.abc import Iterable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, NamedTuple
 
 from harken.privacy.scanner import PersonalData, scan
 
-_TOKEN = re.compile(r"\[[A-Za-z][A-Za-z_]{0,30}_\d{1,9}\]")
+TOKEN = re.compile(r"\[[A-Za-z][A-Za-z_]{0,30}_(?:\d{1,9}|[A-Za-z2-7]{16})\]")
+"""What stands for a personal value: [EMAIL_1] in one prompt, [EMAIL_7kq3…] wherever the vault keeps it."""
+
 _LITERAL = "LITERAL"
 _OURS = ("trace_id", "span_id")
 _TRACE = re.compile(r"[0-9a-f]{16}|[0-9a-f]{32}")
@@ -17,6 +19,13 @@ class Hidden(str):
     """A text whose personal data is tokens. Hiding it again changes nothing."""
 
     __slots__ = ()
+
+
+class Secret(NamedTuple):
+    """What a token stands for: a piece of personal data, or words of a text that only looked like a token."""
+
+    kind: str
+    value: str
 
 
 class Pseudonyms:
@@ -58,25 +67,41 @@ def hide(text: str, found: Iterable[PersonalData], book: Pseudonyms) -> Hidden:
     """
     if isinstance(text, Hidden):
         return text
-    pieces, past = [], 0
+    return Hidden("".join(book.token_for(*part) if isinstance(part, Secret) else part for part in parts(text, found)))
+
+
+def parts(text: str, found: Iterable[PersonalData]) -> Iterator[str | Secret]:
+    """The text piece by piece: what stays as it is, and what a token must stand for."""
+    past = 0
     for start, end, kind, value in found:
-        pieces += [_escape(text[past:start], book), book.token_for(kind, value)]
+        yield from _escaped(text[past:start])
+        yield Secret(kind, value)
         past = end
-    return Hidden("".join([*pieces, _escape(text[past:], book)]))
+    yield from _escaped(text[past:])
 
 
-def _escape(text: str, book: Pseudonyms) -> str:
-    return _TOKEN.sub(lambda match: book.token_for(_LITERAL, match[0]), text) if "[" in text else text
+def _escaped(text: str) -> Iterator[str | Secret]:
+    past = 0
+    for match in TOKEN.finditer(text) if "[" in text else ():
+        yield text[past : match.start()]
+        yield Secret(_LITERAL, match[0])
+        past = match.end()
+    yield text[past:]
 
 
 def reveal(text: str, book: Pseudonyms) -> str:
     """Put the values back. One pass: a value that looks like a token is not looked up again."""
-    return _TOKEN.sub(lambda match: book.values.get(match[0], match[0]), text)
+    return TOKEN.sub(lambda match: book.values.get(match[0], match[0]), text)
 
 
 def unknown_tokens(text: str, book: Pseudonyms) -> tuple[str, ...]:
     """Tokens in a model's answer that the book never gave out, in order, each once."""
-    return tuple(dict.fromkeys(token for token in _TOKEN.findall(text) if token not in book.values))
+    return tuple(dict.fromkeys(token for token in TOKEN.findall(text) if token not in book.values))
+
+
+def strip(text: str) -> str:
+    """One way: [EMAIL] in the place of each token, for what is made public."""
+    return TOKEN.sub(lambda match: f"[{_kind(match[0])}]", text)
 
 
 def redact(text: str, found: Iterable[PersonalData]) -> str:
