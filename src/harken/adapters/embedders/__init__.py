@@ -1,0 +1,5 @@
+"""Texts -> vectors. WordLlama needs nothing; the other models are imported only when asked for."""
+
+from harken.adapters.embedders.wordllama import WordLlama
+
+__all__ = ["WordLlama"]

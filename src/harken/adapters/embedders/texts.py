@@ -1,0 +1,24 @@
+"""Texts -> texts that every tokenizer takes; sums of vectors -> directions."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from harken.knowledge.ports import Vectors
+
+_WORD = re.compile(r"\w")
+_HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")
+
+
+def readable(texts: Sequence[str]) -> list[str]:
+    """Half a character (a lone surrogate), which no tokenizer takes, becomes U+FFFD; a text without a word, the empty one."""
+    return [_HALF_A_CHARACTER.sub("�", text) if _WORD.search(text) else "" for text in texts]
+
+
+def directions(vectors: Vectors) -> Vectors:
+    """Each row at length 1; a row of zeros stays one."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = np.zeros_like(vectors)
+    np.divide(vectors, lengths, out=found, where=lengths > 0)
+    return found
