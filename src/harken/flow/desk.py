@@ -12,6 +12,9 @@ from harken.flow.ports import Warehouse
 from harken.kit.clock import Clock
 from harken.kit.db import Database
 from harken.kit.engine import Engine
+from harken.knowledge.access import Clearances
+from harken.knowledge.chunk import Cut
+from harken.knowledge.ports import Embedder, Judge
 from harken.privacy.keys import MasterKey
 
 if TYPE_CHECKING:
@@ -42,6 +45,25 @@ class LiveDesk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryDesk:
+    """What taking documents in and finding them need at hand."""
+
+    reading: Database  #: serves: sees what the reader of a transaction may see
+    keeping: Database  #: the librarian's
+    master: MasterKey
+    clock: Clock
+    who: str
+    embedder: Embedder  #: for what is embedded from now on
+    embedder_of: Callable[
+        [str], Embedder | None
+    ]  #: of a model that was used before; None: not on this machine any more
+    judge: Judge | None
+    clearances: Callable[[], Clearances]
+    cut: Cut
+    home: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     home: Path
     who: str
@@ -55,4 +77,5 @@ class Desk:
     executors: Callable[[], AbstractContextManager[Executor]] | None = None
     """Where a batch does its pieces. None: in processes of this machine."""
     live: LiveDesk | None = None  #: None where the store takes files only
+    library: LibraryDesk | None = None  #: as above
     note: str = ""  #: what people should know of where the data lies

@@ -1,0 +1,129 @@
+"""A draft -> a version as it may be kept: nothing secret in it, personal data as tokens, cut into passages."""
+
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+
+import orjson
+
+from harken.domain.document import DocumentClass, Draft, Scope, Unreadable, Visibility
+from harken.flow import hiding
+from harken.flow.desk import LibraryDesk
+from harken.flow.hiding import Found
+from harken.guard import injection
+from harken.intake import language
+from harken.kit import db, words
+from harken.knowledge import chunk
+from harken.knowledge.library.store import Passage, Version
+from harken.knowledge.terms import VERSION as TERMS_VERSION
+from harken.knowledge.terms import terms
+from harken.privacy import secrecy
+from harken.privacy import store as secrets
+
+RECIPE = 1
+"""Moves when the same document would become another version: more is hidden, or it is cut otherwise."""
+
+REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "PT", "PL", "IN")
+"""Whose telephone numbers are understood without a country code; a document does not say where its writer sits."""
+
+LANGUAGES = (*language.LANGUAGES, "zh", "ko", "ru", "cs", "fi", "no", "hu", "ro", "uk", "ar", "el")
+HEAD_CHARACTERS = 4000
+"""As much of a document tells its language."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A draft that may be taken in, with what has to be hidden in it."""
+
+    draft: Draft
+    scope: Scope
+    file: str
+    fingerprint: bytes
+    found: Found
+    subject: str  #: whose key what is hidden is kept with
+
+
+def fingerprint(draft: Draft, desk: LibraryDesk) -> bytes:
+    """The same for the same document, however often it is read; another one where anything of its version would differ."""
+    made_of = orjson.dumps([astuple(draft), astuple(desk.cut), RECIPE, TERMS_VERSION], default=str)
+    return desk.master.fingerprint("document", made_of)
+
+
+def examine(draft: Draft, file: str, desk: LibraryDesk, *, trusted: bool, subject: str = "") -> Described | Unreadable:
+    """What may be taken in, with its personal data found; or why not. `trusted`: somebody has read it and vouches for it."""
+    found = hiding.look(draft, regions=REGIONS, handles=bool(subject))
+    reason = secrecy.reason(draft.text, found.text) or ("" if trusted else _hostile(f"{draft.title}\n{draft.text}"))
+    if reason:
+        return Unreadable(source=draft.source, reason=reason)
+    return Described(
+        draft=draft,
+        scope=scope_of(draft),
+        file=file,
+        fingerprint=fingerprint(draft, desk),
+        found=found,
+        subject=subject or f"document:{draft.document_id}",
+    )
+
+
+def _hostile(text: str) -> str:
+    suspicion = injection.suspicion(text)
+    if suspicion.score < injection.QUARANTINE:
+        return ""
+    return f"it gives orders to whoever reads it by machine ({', '.join(suspicion.reasons)}); read it, and add it with --trusted if it is meant so"
+
+
+def scope_of(draft: Draft) -> Scope:
+    """What nobody said is internal, a product's, harmless and holds everywhere."""
+    said = draft.said
+    return Scope(
+        visibility=Visibility.INTERNAL if said.visibility is None else said.visibility,
+        jurisdiction=said.jurisdiction or "",
+        document_class=said.document_class or DocumentClass.PRODUCT,
+        risk=Scope().risk if said.risk is None else said.risk,
+    )
+
+
+def version_of(tx: db.Tx, described: Described, desk: LibraryDesk) -> Version:
+    """Its personal data goes to the vault in the same transaction. The librarian's."""
+    kept = secrets.keep(tx, desk.master, described.subject, hiding.secrets(described.draft, described.found))
+    draft = hiding.hide(described.draft, described.found, kept)
+    spoken = draft.said.language or _language(draft.text)
+    return Version(
+        document_id=draft.document_id,
+        scope=described.scope,
+        file=described.file,
+        source=draft.source,
+        title=draft.title,
+        owner=draft.said.owner or "",
+        language=spoken,
+        effective_from=draft.said.effective_from,
+        effective_to=draft.said.effective_to,
+        fingerprint=described.fingerprint,
+        text=draft.text,
+        redacted=len(kept),
+        subject=described.subject if kept else None,
+        passages=list(_passages(draft, spoken, desk.cut)),
+    )
+
+
+def _language(text: str) -> str:
+    head = text[:HEAD_CHARACTERS]
+    heard = language.detect(head, words.split(head), LANGUAGES).language
+    return "" if heard == language.UNKNOWN else heard
+
+
+def _passages(draft: Draft, spoken: str, cut: chunk.Cut) -> Iterator[Passage]:
+    for piece in chunk.chunks(draft.text, draft.headings, cut):
+        text = draft.text[piece.start : piece.end]
+        yield Passage(
+            heading=piece.heading,
+            text=text,
+            start=piece.start,
+            end=piece.end,
+            tokens=piece.tokens,
+            terms=searched(draft.title, piece.heading, text, spoken),
+        )
+
+
+def searched(title: str, heading: str, text: str, spoken: str) -> list[str]:
+    """The terms that a passage is found by: what stands above it counts as said in it."""
+    return [*terms(title, spoken), *terms(heading, spoken), *terms(text, spoken)]

@@ -1,0 +1,124 @@
+"""A batch of drafts -> versions in the library, in one transaction: what differs replaces what was, what is gone retires."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harken.domain.document import Draft, Unreadable
+from harken.flow import describing
+from harken.flow.describing import Described
+from harken.flow.desk import LibraryDesk
+from harken.kit import db
+from harken.knowledge.library import store as library
+from harken.knowledge.library.store import Current
+from harken.knowledge.postings import store as postings
+from harken.knowledge.vectors import store as vectors
+
+
+@dataclass(slots=True, kw_only=True)
+class File:
+    """Documents that come from one place, or a part of them."""
+
+    name: str
+    mark: bytes  #: tells the next run whether the file is as it was
+    drafts: list[Draft] = field(default_factory=list)
+    refused: list[Unreadable] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)  #: ids that stand in the library, of all parts so far
+    complete: bool = True  #: what is in the library and not in `kept` is gone from the file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a batch comes from, and how far its words are trusted."""
+
+    collection: str
+    trusted: bool = False
+    subjects: Mapping[str, str] = field(default_factory=dict)  #: document id -> whose key its secrets are kept with
+    gone: Collection[str] = ()  #: files whose documents another file may have now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelved:
+    """What a batch changed."""
+
+    new: int
+    changed: int
+    removed: int
+
+
+def shelve(source: Source, files: Sequence[File], desk: LibraryDesk) -> Shelved:
+    """All of it or nothing. What may not be taken in is in `refused` of its file afterwards."""
+    now = desk.clock()
+    with desk.keeping.transaction() as tx:
+        library.take_turn(tx)
+        ids = [draft.document_id for file in files for draft in file.drafts]
+        here = library.current(tx, ids)
+        fresh = [each for file in files for each in _differing(source, file, here, desk)]
+        versions = [describing.version_of(tx, each, desk) for each in fresh]
+        replaced = [here[each.document_id].number for each in versions if each.document_id in here]
+        _retire(tx, replaced, desk)
+        for scope, placed in library.add(tx, source.collection, versions, now).items() if versions else ():
+            postings.add(tx, scope, placed)
+        gone = list(_gone(tx, source.collection, files))
+        _retire(tx, gone, desk)
+        for file in files:
+            if file.complete:
+                mark = b"" if file.refused else file.mark  # what was refused is looked at again next time
+                library.read_file(tx, source.collection, file.name, mark, now)
+                library.set_aside(tx, source.collection, file.name, file.refused, now)
+        if versions or gone:
+            library.changed(tx)
+    return Shelved(new=len(versions) - len(replaced), changed=len(replaced), removed=len(gone))
+
+
+def remove(collection: str, files: Sequence[str], desk: LibraryDesk) -> int:
+    """What came from these files is gone; its versions stay readable."""
+    with desk.keeping.transaction() as tx:
+        library.take_turn(tx)
+        numbers = [number for number, *_ in library.of_files(tx, collection, files)]
+        _retire(tx, numbers, desk)
+        library.forget_files(tx, collection, files)
+        if numbers:
+            library.changed(tx)
+    return len(numbers)
+
+
+def _differing(source: Source, file: File, here: Mapping[str, Current], desk: LibraryDesk) -> Iterator[Described]:
+    for draft in file.drafts:
+        was = here.get(draft.document_id)
+        if draft.document_id in file.kept or (was and _is_of_another(was, source, file)):
+            file.refused.append(_taken(draft, was, file))
+            continue
+        if was and was.fingerprint == describing.fingerprint(draft, desk) and was.file == file.name:
+            file.kept.add(draft.document_id)
+            continue
+        subject = source.subjects.get(draft.document_id, "")
+        examined = describing.examine(draft, file.name, desk, trusted=source.trusted, subject=subject)
+        if isinstance(examined, Unreadable):
+            file.refused.append(examined)
+        else:
+            file.kept.add(draft.document_id)
+            yield examined
+
+
+def _is_of_another(was: Current, source: Source, file: File) -> bool:
+    return was.collection != source.collection or (was.file != file.name and was.file not in source.gone)
+
+
+def _taken(draft: Draft, was: Current | None, file: File) -> Unreadable:
+    where = was.file if was and was.file != file.name else "this file"
+    return Unreadable(
+        source=draft.source,
+        reason=f"a document from {where} has the same id already; give it an id of its own",
+    )
+
+
+def _gone(tx: db.Tx, collection: str, files: Sequence[File]) -> Iterator[int]:
+    kept = {file.name: file.kept for file in files if file.complete}
+    for number, document_id, name in library.of_files(tx, collection, list(kept)):
+        if document_id not in kept[name]:
+            yield number
+
+
+def _retire(tx: db.Tx, numbers: Sequence[int], desk: LibraryDesk) -> None:
+    vectors.forget(tx, numbers)
+    library.retire(tx, numbers, desk.clock())
