@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from harken.adapters import frames
+from harken.adapters.embedders import WordLlama
 from harken.adapters.warehouses import clickhouse, postgres
 from harken.adapters.warehouses.clickhouse.warehouse import ClickHouseWarehouse
 from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
 from harken.adapters.writers import OfflineWriter
 from harken.decide.ports import Writer
 from harken.errors import UnsuitableError
-from harken.flow.desk import Bench, Desk, LiveDesk
+from harken.flow.desk import Bench, Desk, LibraryDesk, LiveDesk
 from harken.flow.ports import Warehouse
 from harken.kit import db, embedded_postgres, migrate, without_pandas
 from harken.kit.clock import wall_clock
 from harken.kit.embedded_postgres import Running
+from harken.knowledge import access
+from harken.knowledge.chunk import Cut
 from harken.privacy import keys
 from harken.privacy.keys import MasterKey, load_master_key
 from harken.profiles import fold, stored
@@ -89,6 +92,7 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
         bench = bench_of(settings, running.url, master)
         warehouse = bench.open_warehouse()
         live = _live_desk(settings, running.url, master)
+        shelf = _library_desk(settings, running.url, master)
         try:
             _keep_to_this_key(warehouse, master)
             yield Desk(
@@ -103,12 +107,16 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 writes_offline=not asks_a_model(settings),
                 note=running.note,
                 live=live,
+                library=shelf,
                 bench=bench,
             )
         finally:
             warehouse.close()
             if live:
                 live.database.close()
+            if shelf:
+                shelf.reading.close()
+                shelf.keeping.close()
 
 
 def _live_desk(settings: "Settings", url: str, master: MasterKey) -> LiveDesk | None:
@@ -117,6 +125,25 @@ def _live_desk(settings: "Settings", url: str, master: MasterKey) -> LiveDesk | 
         return None
     return LiveDesk(
         database=db.Database(url), master=master, clock=wall_clock, open_door=cache(partial(_door, settings, master))
+    )
+
+
+def _library_desk(settings: "Settings", url: str, master: MasterKey) -> LibraryDesk | None:
+    """ClickHouse has neither row-level security for settings of a transaction nor vectors beside them."""
+    if clickhouse.is_clickhouse(url):
+        return None
+    return LibraryDesk(
+        reading=db.Database(url),
+        keeping=db.Database(url, size=2, role=db.LIBRARIAN_ROLE),
+        master=master,
+        clock=wall_clock,
+        who=_who(),
+        embedder=WordLlama(),
+        embedder_of=lambda model: None,
+        judge=None,
+        clearances=partial(access.load, settings.readers),
+        cut=Cut(size=settings.passage_tokens, overlap=settings.passage_overlap),
+        home=settings.home,
     )
 
 

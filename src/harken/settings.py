@@ -89,6 +89,15 @@ class Settings(BaseSettings):
     schemas: Path | None = Field(default=None, validation_alias=_also("SCHEMAS"))
     """A folder of your own event schemas, laid over those that ship with Harken."""
 
+    readers: Path | None = Field(default=None, validation_alias=_also("READERS"))
+    """Which role may read what of the knowledge, laid over the roles that ship with Harken."""
+
+    passage_tokens: int = Field(default=512, ge=32, le=8192, validation_alias=_also("PASSAGE_TOKENS"))
+    """The size of a passage. Another size makes new versions of all documents with the next `harken knowledge add`."""
+
+    passage_overlap: int = Field(default=64, ge=0, le=8191, validation_alias=_also("PASSAGE_OVERLAP"))
+    """Tokens that two passages cut from one section share; up to one less than a passage has."""
+
     policy: Path | None = Field(default=None, validation_alias=_also("POLICY"))
     """The organisation's policy file. None: the default that ships with Harken."""
 

@@ -11,6 +11,7 @@ _COMMANDS = {
     "ingest": "Take interactions in: check, thread and store them, and bring the profiles up to date.",
     "predict": "Choose the next best action for every customer with an open issue.",
     "profile": "Look at a customer's profile, or rebuild and check all of them.",
+    "knowledge": "Take documents in, search them as anyone may, and measure the search.",
     "schema": "Look at the types of events and their versions, and check what a version breaks.",
     "tail": "Follow events as they arrive, with what each changed of its customer's profile.",
     "serve": "Serve the HTTP interface: decisions, health, documentation.",

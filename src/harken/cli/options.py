@@ -10,7 +10,7 @@ import click
 from harken.kit.clock import asked_for
 
 if TYPE_CHECKING:
-    from harken.flow.desk import Desk
+    from harken.flow.desk import Desk, LibraryDesk
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -77,3 +77,14 @@ def desk(store: str | None = None, engine: str | None = None, *, home: str | Non
         if ready.note:
             click.echo(f"harken: {ready.note}", err=True)
         yield ready
+
+
+@contextmanager
+def library(store: str | None = None) -> "Iterator[LibraryDesk]":
+    """The desk of the knowledge. Raises UnsuitableError on a store that keeps none."""
+    from harken.errors import UnsuitableError  # noqa: PLC0415  as above
+
+    with desk(store) as ready:
+        if ready.library is None:
+            raise UnsuitableError("Knowledge is kept in PostgreSQL only: ClickHouse has no rights by row for it.")
+        yield ready.library

@@ -29,8 +29,8 @@ def embed(desk: LibraryDesk, progress: Progress, *, stopped: Callable[[], bool] 
     if mine is None:  # nobody serves this model, and nobody builds it
         return made
     made += _fill(mine, desk.embedder, desk, progress, stopped)
-    if not mine.serving and not stopped():
-        made += _take_over(mine, desk)
+    while not (mine.serving or stopped() or _take_over(mine, desk)):
+        made += _fill(mine, desk.embedder, desk, progress, stopped)
     return made
 
 
@@ -76,15 +76,12 @@ def _draw(index: Index, desk: LibraryDesk, progress: Progress) -> None:
         vectors.draw_graph(tx, index)
 
 
-def _take_over(index: Index, desk: LibraryDesk) -> int:
-    """In one transaction with the last ones, so that no passage is missing from what serves."""
+def _take_over(index: Index, desk: LibraryDesk) -> bool:
+    """Only when no passage is missing; who adds documents meanwhile waits for the moment it takes."""
     with desk.keeping.transaction() as tx:
         library.take_turn(tx)
-        last = vectors.unembedded(tx, index, 0, PASSAGES_AT_ONCE)
-        if len(last) == PASSAGES_AT_ONCE:
-            return 0  # others are adding quickly; the next run goes on
-        found = desk.embedder.embed([composed(each.title, each.heading, each.text) for each in last])
-        made = vectors.add(tx, index, last, found)
+        if vectors.unembedded(tx, index, 0, 1):
+            return False
         vectors.switch(tx, index)
         library.changed(tx)
-        return made
+        return True

@@ -60,11 +60,12 @@ def shelve(source: Source, files: Sequence[File], desk: LibraryDesk) -> Shelved:
             postings.add(tx, scope, placed)
         gone = list(_gone(tx, source.collection, files))
         _retire(tx, gone, desk)
-        for file in files:
-            if file.complete:
-                mark = b"" if file.refused else file.mark  # what was refused is looked at again next time
-                library.read_file(tx, source.collection, file.name, mark, now)
-                library.set_aside(tx, source.collection, file.name, file.refused, now)
+        whole = [file for file in files if file.complete]
+        # What was refused is looked at again next time.
+        library.read_files(
+            tx, source.collection, {each.name: b"" if each.refused else each.mark for each in whole}, now
+        )
+        library.set_aside(tx, source.collection, {each.name: each.refused for each in whole}, now)
         if versions or gone:
             library.changed(tx)
     return Shelved(new=len(versions) - len(replaced), changed=len(replaced), removed=len(gone))

@@ -6,6 +6,9 @@
 -- Conditions use equality of integers and texts only: other operators may be asked only after the policy has, which costs
 -- them their indexes.
 
+-- Where a managed database keeps it in a schema of its own, it is there already.
+CREATE EXTENSION IF NOT EXISTS vector;
+
 CREATE TABLE knowledge_scope (
   id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   visibility smallint NOT NULL CHECK (visibility BETWEEN 0 AND 2),  -- public, internal, restricted
@@ -201,7 +204,7 @@ GRANT SELECT ON event, turn, conversation, ingest_run TO harken_librarian;
 
 -- Tables and indexes belong to the owner; the librarian may have these made, and nothing else.
 CREATE FUNCTION open_vector_index(named text, dimensions int, at timestamptz) RETURNS int
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, extensions, pg_temp AS $$
 DECLARE
   made int;
 BEGIN
@@ -214,7 +217,7 @@ END
 $$;
 
 CREATE FUNCTION graph_vector_index(which int) RETURNS void
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET maintenance_work_mem = '512MB' AS $$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, extensions, pg_temp SET maintenance_work_mem = '512MB' AS $$
 BEGIN
   EXECUTE format('CREATE INDEX passage_vector_%s_graph ON passage_vector_%s USING hnsw '
     '((embedding::halfvec(%s)) halfvec_ip_ops)', which, which, (SELECT dimension FROM vector_index WHERE id = which));
@@ -224,7 +227,7 @@ $$;
 
 -- The one that is built takes over, and what served before is gone with its vectors.
 CREATE FUNCTION switch_vector_index(which int) RETURNS void
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, extensions, pg_temp AS $$
 DECLARE
   old int;
 BEGIN
@@ -237,7 +240,7 @@ END
 $$;
 
 CREATE FUNCTION drop_vector_index(which int) RETURNS void
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, extensions, pg_temp AS $$
 BEGIN
   UPDATE vector_index SET state = 'retired', graph = false WHERE id = which AND state = 'building';
   IF FOUND THEN

@@ -78,9 +78,11 @@ SELECT file, fingerprint FROM knowledge_file WHERE collection = %(collection)s;
 -- What was ever added.
 SELECT DISTINCT collection FROM knowledge_file;
 
--- name: read_file
--- The next run reads it again only if it differs.
-INSERT INTO knowledge_file (collection, file, fingerprint, read_at) VALUES (%(collection)s, %(file)s, %(fingerprint)s, %(at)s)
+-- name: read_files
+-- The next run reads them again only if they differ.
+INSERT INTO knowledge_file (collection, file, fingerprint, read_at)
+SELECT %(collection)s, one.file, one.fingerprint, %(at)s::timestamptz
+FROM unnest(%(files)b::text[], %(fingerprints)b::bytea[]) AS one (file, fingerprint)
 ON CONFLICT (collection, file) DO UPDATE SET fingerprint = excluded.fingerprint, read_at = excluded.read_at;
 
 -- name: forget_files

@@ -179,8 +179,10 @@ def files(tx: db.Tx, collection: str) -> dict[str, bytes]:
     return {row["file"]: bytes(row["fingerprint"]) for row in db.rows(tx, q.files, collection=collection)}
 
 
-def read_file(tx: db.Tx, collection: str, file: str, fingerprint: bytes, at: datetime) -> None:
-    tx.execute(q.read_file, {"collection": collection, "file": file, "fingerprint": fingerprint, "at": at})
+def read_files(tx: db.Tx, collection: str, marks: Mapping[str, bytes], at: datetime) -> None:
+    """Files as they were read now: name -> what tells whether they are still so."""
+    values = {"files": list(marks), "fingerprints": list(marks.values())}
+    tx.execute(q.read_files, {"collection": collection, "at": at, **values})
 
 
 def forget_files(tx: db.Tx, collection: str, gone: Sequence[str]) -> None:
@@ -188,14 +190,14 @@ def forget_files(tx: db.Tx, collection: str, gone: Sequence[str]) -> None:
     tx.execute(q.readmit, {"collection": collection, "files": gone})
 
 
-def set_aside(tx: db.Tx, collection: str, file: str, refused: Sequence[Unreadable], at: datetime) -> None:
-    """What is wrong in a file now, in place of what was wrong before."""
-    tx.execute(q.readmit, {"collection": collection, "files": [file]})
-    if refused:
+def set_aside(tx: db.Tx, collection: str, refused: Mapping[str, Sequence[Unreadable]], at: datetime) -> None:
+    """What is wrong in these files now, in place of what was wrong before."""
+    tx.execute(q.readmit, {"collection": collection, "files": list(refused)})
+    if wrong := [(file, each) for file, several in refused.items() for each in several]:
         values = {
-            "sources": [each.source for each in refused],
-            "files": [file] * len(refused),
-            "reasons": [each.reason for each in refused],
+            "sources": [each.source for _, each in wrong],
+            "files": [file for file, _ in wrong],
+            "reasons": [each.reason for _, each in wrong],
         }
         tx.execute(q.set_aside, {"collection": collection, "at": at, **values})
 

@@ -24,19 +24,20 @@ SELECT graph_vector_index(%(id)s);
 
 -- name: without_vector
 -- In order, so that a run that stopped goes on where it was.
-SELECT p.no, p.scope, d.title, p.heading, p.text FROM passage p JOIN document d ON d.no = p.document
+SELECT p.no, d.title, p.heading, p.text FROM passage p JOIN document d ON d.no = p.document
 WHERE d.valid_to IS NULL AND p.no > %(after)s
   AND NOT EXISTS (SELECT FROM passage_vector v WHERE v.index_id = %(index)s AND v.passage = p.no)
 ORDER BY p.no LIMIT %(limit)s;
 
--- name: still_current
--- Who was retired while the model thought gets no vector.
-SELECT p.no FROM passage p JOIN document d ON d.no = p.document
-WHERE p.no = ANY(%(passages)b::int[]) AND d.valid_to IS NULL;
-
--- name: copy_vectors
--- Text, because the driver knows no halfvec.
-COPY passage_vector (index_id, passage, scope, embedding) FROM STDIN;
+-- name: add_vectors
+-- Who was retired while the model thought gets no vector. As text, because the driver knows no halfvec.
+INSERT INTO passage_vector (index_id, passage, scope, embedding)
+SELECT %(index)s, one.passage, p.scope, one.embedding::halfvec
+FROM unnest(%(passages)b::int[], %(embeddings)b::text[]) AS one (passage, embedding)
+JOIN passage p ON p.no = one.passage
+JOIN document d ON d.no = p.document
+WHERE d.valid_to IS NULL
+ON CONFLICT DO NOTHING;
 
 -- name: vectors
 -- How many there are.

@@ -28,7 +28,6 @@ class Unembedded:
     """A current passage without a vector."""
 
     number: int
-    scope: int
     title: str
     heading: str
     text: str
@@ -74,21 +73,14 @@ def count(tx: db.Tx, index: Index) -> int:
 
 def unembedded(tx: db.Tx, index: Index, after: int, limit: int) -> list[Unembedded]:
     found = db.rows(tx, q.without_vector, index=index.id, after=after, limit=limit)
-    return [
-        Unembedded(number=row["no"], scope=row["scope"], title=row["title"], heading=row["heading"], text=row["text"])
-        for row in found
-    ]
+    return [Unembedded(number=row["no"], title=row["title"], heading=row["heading"], text=row["text"]) for row in found]
 
 
 def add(tx: db.Tx, index: Index, passages: Sequence[Unembedded], vectors: Vectors) -> int:
     """Those that are still current; returns how many. The caller holds the librarian's turn."""
-    rows = db.rows(tx, q.still_current, passages=[each.number for each in passages])
-    current = {row["no"] for row in rows}
-    with tx.cursor() as cursor, cursor.copy(q.copy_vectors) as copy:
-        for each, vector in zip(passages, written(vectors), strict=True):
-            if each.number in current:
-                copy.write_row((index.id, each.number, each.scope, vector))
-    return len(current)
+    numbers = [each.number for each in passages]
+    given = {"index": index.id, "passages": numbers, "embeddings": list(written(vectors))}
+    return tx.execute(q.add_vectors, given).rowcount
 
 
 def forget(tx: db.Tx, documents: Sequence[int]) -> None:
