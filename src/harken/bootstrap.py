@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from harken.adapters import frames
+from harken.adapters import embedders, frames
 from harken.adapters.warehouses import clickhouse, postgres
 from harken.adapters.warehouses.clickhouse.warehouse import ClickHouseWarehouse
 from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harken.adapters.frames.on_spark import Cluster
     from harken.decide.policy import Policy
     from harken.flow.door import Door
+    from harken.knowledge.ports import Embedder, Judge
     from harken.settings import Settings
 
 KEY_CHECK = "check:master"
@@ -206,6 +207,30 @@ def writer_of(settings: "Settings") -> Writer:
         daily_usd=settings.daily_budget_usd,
     )
     return chosen.writer(asked, wall_clock)
+
+
+def embedder_of(settings: "Settings") -> "Embedder":
+    """What HARKEN_EMBEDDER names. Nothing is loaded, and nobody asked, before the first text."""
+    return embedders.embedder(settings.embedder, settings.home.absolute(), endpoint_of(settings))
+
+
+def endpoint_of(settings: "Settings") -> embedders.Endpoint:
+    return embedders.Endpoint(
+        url=settings.embeddings_url,
+        model=settings.embeddings_model,
+        key=settings.embeddings_api_key,
+        dimension=settings.embeddings_dimension,
+        timeout_s=settings.model_timeout_s,
+    )
+
+
+def judge_of(settings: "Settings") -> "Judge | None":
+    """None: the search's own order stands."""
+    if not settings.rerank_url:
+        return None
+    from harken.adapters.judges import EndpointJudge  # noqa: PLC0415  an HTTP client that few need
+
+    return EndpointJudge(settings.rerank_api_key, url=settings.rerank_url, model=settings.rerank_model)
 
 
 @contextmanager
