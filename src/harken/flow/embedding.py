@@ -36,6 +36,7 @@ def embed(desk: LibraryDesk, progress: Progress, *, stopped: Callable[[], bool] 
 
 def _indexes(desk: LibraryDesk) -> tuple[Index | None, Index | None]:
     """As they are to be: one for the model that the settings name, and none half built for a model they no longer name."""
+    dimension = desk.embedder.dimension  # a server may have to be asked
     with desk.keeping.transaction() as tx:
         library.take_turn(tx)
         serving, building = vectors.indexes(tx)
@@ -44,7 +45,7 @@ def _indexes(desk: LibraryDesk) -> tuple[Index | None, Index | None]:
             vectors.drop(tx, building)
             building = None
         if building is None and (serving is None or serving.model != wanted):
-            vectors.open_index(tx, wanted, desk.embedder.dimension, desk.clock())
+            vectors.open_index(tx, wanted, dimension, desk.clock())
         return vectors.indexes(tx)
 
 
