@@ -30,10 +30,10 @@ def shown(json_: bool) -> None:
 
 
 def _rows(given: "Settings") -> list[dict[str, Any]]:
-    from harken import bootstrap  # noqa: PLC0415  --help needs none of it
     from harken.adapters import embedders  # noqa: PLC0415  as above
+    from harken.bootstrap import library  # noqa: PLC0415  --help needs none of it
 
-    described = embedders.described(given.home.absolute(), bootstrap.endpoint_of(given))
+    described = embedders.described(given.home.absolute(), library.endpoint_of(given))
     return [{**each, "used": each["name"] == given.embedder} for each in described]
 
 

@@ -63,9 +63,11 @@ def standing(tx: db.Tx) -> Standing:
     )
 
 
-def nearest(tx: db.Tx, at: Standing, vector: Sequence[float], limit: int, *, exactly: bool) -> list[int]:
-    """Passage numbers, the closest first."""
-    if not exactly:
+def nearest(
+    tx: db.Tx, at: Standing, vector: Sequence[float], limit: int, *, exactly: bool, wide: bool = True
+) -> list[int]:
+    """Passage numbers, the closest first. Not `wide`: the graph as it comes, which misses most under a narrow policy."""
+    if not exactly and wide:
         tx.execute(q.wide_search, {"ef": str(max(EF_SEARCH, limit)), "tuples": str(SCANNED_TUPLES)})
     query = _for_index(q.nearest_exactly if exactly else q.nearest, at)
     values = {"vector": "[" + ",".join([f"{value:.6g}" for value in vector]) + "]", "limit": limit}

@@ -3,4 +3,4 @@
 from harken.adapters.embedders.chosen import Endpoint, described, embedder, of_model
 from harken.adapters.embedders.wordllama import WordLlama
 
-__all__ = ["Endpoint", "WordLlama", "described", "embedder"]
+__all__ = ["Endpoint", "WordLlama", "described", "embedder", "of_model"]

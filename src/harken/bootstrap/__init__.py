@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from harken.adapters import embedders, frames
+from harken.adapters import frames
 from harken.adapters.warehouses import clickhouse, postgres
 from harken.adapters.warehouses.clickhouse.warehouse import ClickHouseWarehouse
 from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
 from harken.adapters.writers import OfflineWriter
+from harken.bootstrap import library
 from harken.decide.ports import Writer
 from harken.errors import UnsuitableError
-from harken.flow.desk import Bench, Desk, LibraryDesk, LiveDesk
+from harken.flow.desk import Bench, Desk, LiveDesk
 from harken.flow.ports import Warehouse
 from harken.kit import db, embedded_postgres, migrate, without_pandas
 from harken.kit.clock import wall_clock
 from harken.kit.embedded_postgres import Running
-from harken.knowledge import access
-from harken.knowledge.chunk import Cut
 from harken.privacy import keys
 from harken.privacy.keys import MasterKey, load_master_key
 from harken.profiles import fold, stored
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from harken.adapters.frames.on_spark import Cluster
     from harken.decide.policy import Policy
     from harken.flow.door import Door
-    from harken.knowledge.ports import Embedder, Judge
     from harken.settings import Settings
 
 KEY_CHECK = "check:master"
@@ -92,7 +90,9 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
         bench = bench_of(settings, running.url, master)
         warehouse = bench.open_warehouse()
         live = _live_desk(settings, running.url, master)
-        shelf = _library_desk(settings, running.url, master)
+        shelf = (
+            None if clickhouse.is_clickhouse(running.url) else library.desk_of(settings, running.url, master, _who())
+        )
         try:
             _keep_to_this_key(warehouse, master)
             yield Desk(
@@ -125,25 +125,6 @@ def _live_desk(settings: "Settings", url: str, master: MasterKey) -> LiveDesk | 
         return None
     return LiveDesk(
         database=db.Database(url), master=master, clock=wall_clock, open_door=cache(partial(_door, settings, master))
-    )
-
-
-def _library_desk(settings: "Settings", url: str, master: MasterKey) -> LibraryDesk | None:
-    """ClickHouse has neither row-level security for settings of a transaction nor vectors beside them."""
-    if clickhouse.is_clickhouse(url):
-        return None
-    return LibraryDesk(
-        reading=db.Database(url),
-        keeping=db.Database(url, size=2, role=db.LIBRARIAN_ROLE),
-        master=master,
-        clock=wall_clock,
-        who=_who(),
-        embedder=embedder_of(settings),
-        embedder_of=partial(embedders.of_model, home=settings.home.absolute(), endpoint=endpoint_of(settings)),
-        judge=judge_of(settings),
-        clearances=partial(access.load, settings.readers),
-        cut=Cut(size=settings.passage_tokens, overlap=settings.passage_overlap),
-        home=settings.home,
     )
 
 
@@ -233,30 +214,6 @@ def writer_of(settings: "Settings") -> Writer:
         daily_usd=settings.daily_budget_usd,
     )
     return chosen.writer(asked, wall_clock)
-
-
-def embedder_of(settings: "Settings") -> "Embedder":
-    """What HARKEN_EMBEDDER names. Nothing is loaded, and nobody asked, before the first text."""
-    return embedders.embedder(settings.embedder, settings.home.absolute(), endpoint_of(settings))
-
-
-def endpoint_of(settings: "Settings") -> embedders.Endpoint:
-    return embedders.Endpoint(
-        url=settings.embeddings_url,
-        model=settings.embeddings_model,
-        key=settings.embeddings_api_key,
-        dimension=settings.embeddings_dimension,
-        timeout_s=settings.model_timeout_s,
-    )
-
-
-def judge_of(settings: "Settings") -> "Judge | None":
-    """None: the search's own order stands."""
-    if not settings.rerank_url:
-        return None
-    from harken.adapters.judges import EndpointJudge  # noqa: PLC0415  an HTTP client that few need
-
-    return EndpointJudge(settings.rerank_api_key, url=settings.rerank_url, model=settings.rerank_model)
 
 
 @contextmanager
