@@ -13,6 +13,7 @@ from harken.guard import injection
 from harken.intake import language
 from harken.kit import db, words
 from harken.knowledge import chunk
+from harken.knowledge.fuse import TITLE_COUNTS
 from harken.knowledge.library.store import Passage, Version
 from harken.knowledge.terms import VERSION as TERMS_VERSION
 from harken.knowledge.terms import terms
@@ -125,5 +126,5 @@ def _passages(draft: Draft, spoken: str, cut: chunk.Cut) -> Iterator[Passage]:
 
 
 def searched(title: str, heading: str, text: str, spoken: str) -> list[str]:
-    """The terms that a passage is found by: what stands above it counts as said in it."""
-    return [*terms(title, spoken), *terms(heading, spoken), *terms(text, spoken)]
+    """The terms that a passage is found by: what stands above it counts as said in it, the title more than once."""
+    return [*terms(title, spoken) * TITLE_COUNTS, *terms(heading, spoken), *terms(text, spoken)]

@@ -4,15 +4,16 @@ A search needs no vector to find a passage by its words, so documents are kept f
 in between goes on with the next run. While another model's vectors are made, the old ones serve.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from harken.flow.desk import LibraryDesk
 from harken.flow.ports import Progress
+from harken.knowledge import fuse
 from harken.knowledge.composing import composed
 from harken.knowledge.library import store as library
-from harken.knowledge.ports import Embedder
+from harken.knowledge.ports import Embedder, Vectors
 from harken.knowledge.vectors import store as vectors
-from harken.knowledge.vectors.store import Index
+from harken.knowledge.vectors.store import Index, Unembedded
 
 PASSAGES_AT_ONCE = 512
 GRAPH_FROM = 10_000
@@ -22,10 +23,10 @@ GRAPH_FROM = 10_000
 def embed(desk: LibraryDesk, progress: Progress, *, stopped: Callable[[], bool] = lambda: False) -> int:
     """How many vectors were made. Raises TryAgainError where a model does not answer: what is embedded stays."""
     serving, building = _indexes(desk)
-    made = 0
-    if serving and serving.model != desk.embedder.model and (before := desk.embedder_of(serving.model)):
+    made, wanted = 0, space(desk.embedder)
+    if serving and serving.model != wanted and (before := embedder_of(serving.model, desk)):
         made += _fill(serving, before, desk, progress, stopped)
-    mine = serving if serving and serving.model == desk.embedder.model else building
+    mine = serving if serving and serving.model == wanted else building
     if mine is None:  # nobody serves this model, and nobody builds it
         return made
     made += _fill(mine, desk.embedder, desk, progress, stopped)
@@ -34,13 +35,24 @@ def embed(desk: LibraryDesk, progress: Progress, *, stopped: Callable[[], bool] 
     return made
 
 
+def space(embedder: Embedder) -> str:
+    """What vectors must have in common to be compared: the model, and how titles and texts are put together."""
+    return f"{embedder.model} title {fuse.recipe_of(embedder.model).title}"
+
+
+def embedder_of(wanted: str, desk: LibraryDesk) -> Embedder | None:
+    """Who can put a question where these vectors are; None: nobody on this machine any more."""
+    found = desk.embedder_of(wanted.rpartition(" title ")[0]) if space(desk.embedder) != wanted else desk.embedder
+    return found if found and space(found) == wanted else None
+
+
 def _indexes(desk: LibraryDesk) -> tuple[Index | None, Index | None]:
     """As they are to be: one for the model that the settings name, and none half built for a model they no longer name."""
     dimension = desk.embedder.dimension  # a server may have to be asked
     with desk.keeping.transaction() as tx:
         library.take_turn(tx)
         serving, building = vectors.indexes(tx)
-        wanted = desk.embedder.model
+        wanted = space(desk.embedder)
         if building and building.model != wanted:
             vectors.drop(tx, building)
             building = None
@@ -57,7 +69,7 @@ def _fill(index: Index, embedder: Embedder, desk: LibraryDesk, progress: Progres
             some = vectors.unembedded(tx, index, after, PASSAGES_AT_ONCE)
         if not some:
             break
-        found = embedder.embed([composed(each.title, each.heading, each.text) for each in some])
+        found = _vectors(some, embedder)
         with desk.keeping.transaction() as tx:
             library.take_turn(tx)
             made += vectors.add(tx, index, some, found)
@@ -66,6 +78,12 @@ def _fill(index: Index, embedder: Embedder, desk: LibraryDesk, progress: Progres
         progress.advance(len(some))
     _draw(index, desk, progress)
     return made
+
+
+def _vectors(passages: Sequence[Unembedded], embedder: Embedder) -> Vectors:
+    titles = embedder.embed([each.title for each in passages])
+    texts = embedder.embed([composed(each.title, each.heading, each.text) for each in passages])
+    return fuse.passage_vectors(titles, texts, fuse.recipe_of(embedder.model))
 
 
 def _draw(index: Index, desk: LibraryDesk, progress: Progress) -> None:

@@ -6,19 +6,24 @@ Nothing is filtered after it was found: the transaction sees what the reader may
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
 from harken.errors import TryAgainError, UnsuitableError
+from harken.flow.describing import LANGUAGES
 from harken.flow.desk import LibraryDesk
-from harken.kit import db, observe
+from harken.flow.embedding import embedder_of
+from harken.intake import language
+from harken.kit import db, observe, words
 from harken.kit.clock import stopwatch
-from harken.knowledge import cut, parts, store, terms
+from harken.knowledge import bm25, cut, fuse, parts, store, terms
 from harken.knowledge.access import Reader
+from harken.knowledge.bm25 import Postings, Scored
 from harken.knowledge.found import Candidate, Hit
-from harken.knowledge.ports import Embedder, Vectors
+from harken.knowledge.fuse import Recipe
 from harken.knowledge.store import Standing
 from harken.privacy.scanner import scan
 from harken.privacy.tokens import redact
@@ -30,7 +35,13 @@ EXACT_UP_TO = 20_000
 """Readable passages up to which each vector is looked at: quicker there than the graph, which a narrow policy makes search on."""
 
 CANDIDATES = 60
-"""Of each way of searching, and of each part of the question."""
+"""Of each way of searching."""
+
+SCORED = 2_000
+"""Passages whose words are remembered, so that what was found by meaning has its score by words, too."""
+
+ENTRIES_READ = 150_000
+"""Entries of posting lists a search reads at most, beyond those of its most telling word."""
 
 JUDGED = 20
 """What a judge looks at: it costs a hundred times what finding does."""
@@ -60,34 +71,32 @@ class Found:
     seconds: float
 
 
-@dataclass(slots=True, kw_only=True)
-class _Seen:
-    """Candidates of all parts of a question, and what each part thinks of them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A question as it is looked for."""
 
-    candidates: Sequence[Candidate] = ()
-    dense: Vectors = field(default_factory=lambda: np.zeros((0, 0), np.float32))  #: (parts, candidates)
-    lexical: Vectors = field(default_factory=lambda: np.zeros((0, 0), np.float32))  #: the same
-    asked: Mapping[str, float] = field(default_factory=dict)  #: what each term of the whole question weighs
+    whole: str
+    parts: Sequence[str]  #: the whole first
+    vector: Sequence[float] | None  #: None: nobody can say what it means, and words must do
+    recipe: Recipe
 
 
 def search(query: str, reader: Reader, desk: LibraryDesk, limits: Limits = DEFAULT) -> Found:
     """Raises UnsuitableError for a question that is empty or too long, TryAgainError where the database is away."""
     took = stopwatch()
-    asked = _hidden(query)
     with observe.span("search"):
         with desk.reading.transaction() as tx:
             store.read_as(tx, reader)
             at = store.standing(tx)
-        embedder = _embedder(at, desk)
-        questions = parts.parts(asked)
-        vectors = _embedded(questions, embedder)
+        asked = _asked(_hidden(query), at, desk)
         with desk.reading.transaction() as tx:
             store.read_as(tx, reader)
-            seen = _look(tx, at, questions, vectors, limits, desk)
-        hits = _ranked(asked, seen, at, desk)
-    mode = "lexical" if vectors is None else "exact" if at.passages <= limits.exact_up_to or not at.graph else "hnsw"
+            seen = _look(tx, at, asked, limits, desk)
+        hits = _ranked(asked, seen, desk)
     kept = cut.cut(hits, limits.results, limits.tokens)
-    return Found(hits=kept, mode=mode, visible=at.passages, version=at.version, seconds=round(took(), 4))
+    return Found(
+        hits=kept, mode=_mode(at, asked, limits), visible=at.passages, version=at.version, seconds=round(took(), 4)
+    )
 
 
 def _hidden(query: str) -> str:
@@ -102,39 +111,130 @@ def _hidden(query: str) -> str:
     return asked
 
 
-def _embedder(at: Standing, desk: LibraryDesk) -> Embedder | None:
-    """Who made the vectors that serve; None: they cannot be asked any more, and words must do."""
-    if at.index is None:
-        return None
-    return desk.embedder if desk.embedder.model == at.model else desk.embedder_of(at.model)
+def _asked(whole: str, at: Standing, desk: LibraryDesk) -> _Asked:
+    """No transaction is open while a model thinks."""
+    several = parts.parts(whole)
+    embedder = embedder_of(at.model, desk) if at.index is not None else None
+    vector = None
+    if embedder:
+        try:
+            vector = fuse.question_vector(embedder.embed(several)).tolist()
+        except TryAgainError:
+            vector = None  # finding by words is better than finding nothing; the mode says so
+    return _Asked(whole=whole, parts=several, vector=vector, recipe=fuse.recipe_of(at.model))
 
 
-def _embedded(questions: Sequence[str], embedder: Embedder | None) -> Vectors | None:
-    if embedder is None:
-        return None
-    try:
-        return embedder.embed(questions)
-    except TryAgainError:
-        return None  # a search by words is better than none; the mode says so
+def _mode(at: Standing, asked: _Asked, limits: Limits) -> str:
+    if asked.vector is None:
+        return "lexical"
+    return "exact" if _exactly(at, limits) else "hnsw"
 
 
-def _look(
-    tx: db.Tx, at: Standing, questions: Sequence[str], vectors: Vectors | None, limits: Limits, desk: LibraryDesk
-) -> _Seen:
+def _exactly(at: Standing, limits: Limits) -> bool:
+    return at.passages <= limits.exact_up_to or not at.graph
+
+
+def _look(tx: db.Tx, at: Standing, asked: _Asked, limits: Limits, desk: LibraryDesk) -> list[Candidate]:
+    """By meaning and by word; each candidate has both scores, whichever way it was found."""
     if not at.passages:
-        return _Seen()
-    exactly = at.passages <= limits.exact_up_to or not at.graph
-    close = [
-        number
-        for vector in (vectors if vectors is not None else ())
-        for number in store.nearest(tx, at, vector.tolist(), CANDIDATES, exactly=exactly)
+        return []
+    close = store.nearest(tx, at, asked.vector, CANDIDATES, exactly=_exactly(at, limits)) if asked.vector else []
+    worded = _by_words(tx, at, asked)
+    wanted = list(dict.fromkeys([*close, *worded.passages.tolist()[:CANDIDATES]]))
+    found, vectors = store.candidates(tx, at, wanted, limits.as_of or desk.clock())
+    cosines = vectors @ np.asarray(asked.vector, np.float32) if asked.vector else [None] * len(found)
+    said = dict(zip(worded.passages.tolist(), worded.scores.tolist(), strict=True))
+    return [
+        replace(each, dense=None if cosine is None else float(cosine), lexical=said.get(each.number))
+        for each, cosine in zip(found, cosines, strict=True)
     ]
-    spoken = _languages(tx, questions[0])
-    weights = [terms.query_terms(question, spoken) for question in questions]
-    scores = _by_words(tx, at, weights)
-    worded = [number for each in scores for number in each.best(CANDIDATES)]
-    wanted = list(dict.fromkeys([*close, *worded]))
-    candidates, rows = store.candidates(tx, at, wanted, limits.as_of or desk.clock())
-    lexical = np.array([[each.of(candidate.number) for candidate in candidates] for each in scores], np.float32)
-    dense = np.zeros_like(lexical) if vectors is None else vectors @ rows.T
-    return _Seen(candidates=candidates, dense=dense, lexical=lexical, asked=weights[0])
+
+
+def _by_words(tx: db.Tx, at: Standing, asked: _Asked) -> Scored:
+    """Every readable passage with one of the words, best first."""
+    spoken = _languages(tx, asked.whole)
+    weighed = [terms.query_terms(part, spoken) for part in asked.parts]
+    common = store.frequencies(tx, list({term for each in weighed for term in each}))
+    idfs = {term: bm25.idf(at.passages, count) for term, count in common.items()}
+    weights = bm25.weights(weighed, fuse.shares(len(weighed)), idfs)
+    lists = store.postings(tx, _telling(weights, common, at))
+    postings = [
+        Postings(passages=each["passage"], counts=each["times"], lengths=each["length"], weight=weights[term])
+        for term, each in lists.items()
+    ]
+    return bm25.best(postings, average_length=at.words / at.passages, n=SCORED)
+
+
+def _telling(weights: Mapping[str, float], common: Mapping[str, int], at: Standing) -> list[str]:
+    """The words to look up, those that tell most first, until the lists are long: what every second passage says tells nothing."""
+    chosen, read = list[str](), 0
+    for term in sorted(weights, key=lambda term: (-weights[term], term)):
+        if chosen and read + common[term] > ENTRIES_READ:
+            continue
+        chosen.append(term)
+        read += common[term]
+    return chosen
+
+
+def _languages(tx: db.Tx, question: str) -> tuple[str, ...]:
+    """A short question does not tell its language: then it is read in each that has something to say."""
+    heard = language.detect(question, words.split(question), LANGUAGES)
+    there = store.languages(tx)
+    if heard.language in there and heard.language != language.UNKNOWN:
+        return (heard.language,)
+    return there or ("en",)
+
+
+def _ranked(asked: _Asked, seen: Sequence[Candidate], desk: LibraryDesk) -> list[Hit]:
+    scores = fuse.fused([each.dense for each in seen], [each.lexical for each in seen], asked.recipe)
+    hits = [Hit(passage=each, score=float(score)) for each, score in zip(seen, scores, strict=True)]
+    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.document_id, hit.passage.ordinal))
+
+
+def document(document_id: str, version: int | None, reader: Reader, desk: LibraryDesk) -> Mapping[str, Any] | None:
+    """A whole document; None where there is none that this reader may read."""
+    with desk.reading.transaction() as tx:
+        store.read_as(tx, reader)
+        return store.shown(tx, document_id, version)
+
+
+def around(place: tuple[str, int, int], reach: int, reader: Reader, desk: LibraryDesk) -> list[dict[str, Any]]:
+    """The passage at (document id, version, ordinal), and up to `reach` on either side of it."""
+    with desk.reading.transaction() as tx:
+        store.read_as(tx, reader)
+        return [told_passage(each) for each in store.around(tx, *place, reach)]
+
+
+def told(found: Found) -> dict[str, Any]:
+    """As JSON: what `harken knowledge search` and the interface answer."""
+    return {
+        "results": [
+            {**told_passage(hit.passage), "score": round(hit.score, 4), "parts": hit.parts, "why": hit.why}
+            for hit in found.hits
+        ],
+        "mode": found.mode,
+        "visible": found.visible,
+        "version": found.version,
+        "seconds": found.seconds,
+    }
+
+
+def told_passage(passage: Candidate) -> dict[str, Any]:
+    scope = passage.scope
+    return {
+        "document_id": passage.document_id,
+        "title": passage.title,
+        "passage_id": f"{passage.document_id}@{passage.version}#{passage.ordinal}",
+        "text": passage.text,
+        "heading": passage.heading,
+        "start": passage.start,
+        "end": passage.end,
+        "source": passage.source,
+        "owner": passage.owner,
+        "language": passage.language,
+        "class": scope.document_class.value,
+        "visibility": scope.visibility.name.lower(),
+        "jurisdiction": scope.jurisdiction,
+        "effective_from": passage.effective_from,
+        "added_at": passage.added_at,
+    }

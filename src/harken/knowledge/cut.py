@@ -1,0 +1,5 @@
+"""interim"""
+
+
+def cut(hits, results, tokens):
+    return hits[:results]
