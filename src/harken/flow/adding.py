@@ -76,17 +76,20 @@ def add(paths: Sequence[Path], wish: Wish, desk: LibraryDesk, progress: Progress
             )
         done.removed += remove(folder.collection, gone, desk)
         _count(folder, desk, done)
-    tidy(desk)
     done.embedded = embed(desk, progress)
+    if done.embedded or done.removed:
+        tidy(desk)
     done.seconds = round(watch(), 3)
     return done
 
 
 def tidy(desk: LibraryDesk) -> None:
-    """Lists that grew in many pieces become one."""
+    """Lists that grew in many pieces become one, and the planner learns how much there is."""
     with desk.keeping.transaction() as tx:
         library.take_turn(tx)
         postings.join(tx)
+    with desk.keeping.transaction() as tx:
+        library.count(tx)
 
 
 def _folders(paths: Sequence[Path], desk: LibraryDesk) -> Iterator[_Folder]:

@@ -6,11 +6,9 @@ Nothing is filtered after it was found: the transaction sees what the reader may
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-import numpy as np
 
 from harken.errors import TryAgainError, UnsuitableError
 from harken.flow.describing import LANGUAGES
@@ -141,13 +139,8 @@ def _look(tx: db.Tx, at: Standing, asked: _Asked, limits: Limits, desk: LibraryD
     close = store.nearest(tx, at, asked.vector, CANDIDATES, exactly=_exactly(at, limits)) if asked.vector else []
     worded = _by_words(tx, at, asked)
     wanted = list(dict.fromkeys([*close, *worded.passages.tolist()[:CANDIDATES]]))
-    found, vectors = store.candidates(tx, at, wanted, limits.as_of or desk.clock())
-    cosines = vectors @ np.asarray(asked.vector, np.float32) if asked.vector else [None] * len(found)
     said = dict(zip(worded.passages.tolist(), worded.scores.tolist(), strict=True))
-    return [
-        replace(each, dense=None if cosine is None else float(cosine), lexical=said.get(each.number))
-        for each, cosine in zip(found, cosines, strict=True)
-    ]
+    return store.candidates(tx, at, wanted, limits.as_of or desk.clock(), asked.vector, said)
 
 
 def _by_words(tx: db.Tx, at: Standing, asked: _Asked) -> Scored:

@@ -13,7 +13,6 @@ from harken.domain.document import DocumentClass, Risk, Scope, Visibility
 from harken.kit import db, sql
 from harken.knowledge.access import Reader
 from harken.knowledge.found import Candidate
-from harken.knowledge.ports import Vectors
 from harken.knowledge.postings.entries import unpacked
 
 q = sql.queries(__package__)
@@ -76,28 +75,40 @@ def nearest(
 
 
 def frequencies(tx: db.Tx, terms: Sequence[str]) -> dict[str, int]:
-    found = tx.execute(q.frequencies, {"terms": list(terms)}, prepare=False)
+    found = tx.execute(q.frequencies, {"terms": list(terms)})
     return {row["term"]: row["passages"] for row in found}
 
 
 def postings(tx: db.Tx, terms: Sequence[str]) -> dict[str, npt.NDArray[np.void]]:
     """The entries of each term in the reader's scopes, one scope after the other."""
     lists: dict[str, list[npt.NDArray[np.void]]] = {}
-    for row in tx.execute(q.postings, {"terms": list(terms)}, prepare=False, binary=True):
+    for row in tx.execute(q.postings, {"terms": list(terms)}, binary=True):
         lists.setdefault(row["term"], []).append(unpacked(row["entries"]))
     return {term: parts[0] if len(parts) == 1 else np.concatenate(parts) for term, parts in lists.items()}
 
 
-def candidates(tx: db.Tx, at: Standing, passages: Sequence[int], now: datetime) -> tuple[list[Candidate], Vectors]:
-    """Those of the passages that serve and hold now, with a row of vectors each (zeros where there is none yet)."""
-    query = _for_index(q.candidates, at)
+def candidates(
+    tx: db.Tx,
+    at: Standing,
+    passages: Sequence[int],
+    now: datetime,
+    vector: Sequence[float] | None,
+    said: Mapping[int, float],
+) -> list[Candidate]:
+    """Those of the passages that serve and hold now. `vector`: the question's, for their cosines; `said`: their scores by words."""
     values = {"passages": list(passages), "now": now}
-    rows = tx.execute(query, values, prepare=False, binary=True).fetchall()
-    vectors = np.zeros((len(rows), max(at.dimension, 1)), np.float32)
-    for place, row in enumerate(rows):
-        if row["embedding"] is not None:
-            vectors[place] = np.frombuffer(row["embedding"], ">f2", offset=4)  # after the dimension and a spare
-    return [_candidate(row) for row in rows], vectors
+    rows = tx.execute(_for_index(q.candidates, at), values, binary=True).fetchall()
+    cosines = _cosines([row["embedding"] for row in rows], vector)
+    return [_candidate(row, cosine, said.get(row["no"])) for row, cosine in zip(rows, cosines, strict=True)]
+
+
+def _cosines(embeddings: Sequence[bytes | None], vector: Sequence[float] | None) -> list[float | None]:
+    """None where a passage has no vector yet, or nobody can say what the question means."""
+    if vector is None:
+        return [None] * len(embeddings)
+    asked = np.asarray(vector, np.float32)
+    # A halfvec as it is sent: its dimension and a spare, of two bytes each, then its numbers.
+    return [None if each is None else float(np.frombuffer(each, ">f2", offset=4) @ asked) for each in embeddings]
 
 
 def around(tx: db.Tx, document_id: str, version: int, ordinal: int, reach: int) -> list[Candidate]:
@@ -139,7 +150,7 @@ def _for_index(query: LiteralString, at: Standing) -> composed.Composed:
     )
 
 
-def _candidate(row: Mapping[str, Any]) -> Candidate:
+def _candidate(row: Mapping[str, Any], dense: float | None = None, lexical: float | None = None) -> Candidate:
     return Candidate(
         number=row["no"],
         document_id=row["document_id"],
@@ -156,6 +167,8 @@ def _candidate(row: Mapping[str, Any]) -> Candidate:
         scope=_scope(row),
         effective_from=row["effective_from"],
         added_at=row["valid_from"],
+        dense=dense,
+        lexical=lexical,
     )
 
 

@@ -111,3 +111,7 @@ SELECT count(*)::int AS documents, coalesce(sum(redacted), 0)::int AS redacted,
   (SELECT count(*)::int FROM passage p JOIN document o ON o.no = p.document
    WHERE o.collection = %(collection)s AND o.file = ANY(%(files)b::text[]) AND o.valid_to IS NULL) AS passages
 FROM document WHERE collection = %(collection)s AND file = ANY(%(files)b::text[]) AND valid_to IS NULL;
+
+-- name: count
+-- After much has changed; the server would do so itself, minutes later.
+SELECT count_knowledge();

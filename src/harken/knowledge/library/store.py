@@ -170,6 +170,11 @@ def changed(tx: db.Tx) -> None:
     tx.execute(q.changed)
 
 
+def count(tx: db.Tx) -> None:
+    """Tells the planner how much there is, after much has changed."""
+    tx.execute(q.count)
+
+
 def collections(tx: db.Tx) -> list[str]:
     return [row["collection"] for row in db.rows(tx, q.collections)]
 
