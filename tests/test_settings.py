@@ -33,6 +33,10 @@ NAMES = [
     ("MAX_CONCURRENT_REQUESTS", "max_concurrent_requests", 3),
     ("WORKERS", "workers", 2),
     ("LOG_LEVEL", "log_level", "INFO"),
+    ("PIP_INDEX_URL", "package_index", "https://me:hush@index/simple"),
+    ("UV_DEFAULT_INDEX", "package_index", "https://index/simple"),
+    ("HARKEN_EMBEDDINGS_URL", "embeddings_url", "http://[::1]:8000/v1"),
+    ("HARKEN_RERANK_URL", "rerank_url", "https://rerank.internal/v1"),
 ]
 
 
@@ -78,7 +82,8 @@ def test_an_empty_value_means_the_default(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_URL", "SUPABASE_KEY", "CLICKHOUSE_PASSWORD", "REDIS_URL", "ANTHROPIC_API_KEY",
-                 "OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "HARKEN_MASTER_KEY"):  # fmt: skip
+                 "OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "HARKEN_MASTER_KEY",
+                 "HARKEN_EMBEDDINGS_API_KEY", "HARKEN_RERANK_API_KEY", "PIP_INDEX_URL"):  # fmt: skip
         monkeypatch.setenv(name, "HUSH")
     given = settings.load()
 
@@ -94,6 +99,11 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATA_ENGINE", "abacus"),
         ("LLM_TEMPERATURE", "3"),
         ("LOG_LEVEL", "LOUD"),
+        ("HARKEN_EMBEDDER", "abacus"),
+        ("HARKEN_EMBEDDINGS_URL", "localhost:8000/v1"),
+        ("HARKEN_EMBEDDINGS_URL", "http://me:HUSH@h/v1"),
+        ("HARKEN_RERANK_URL", "ftp://h/v1"),
+        ("HARKEN_RERANK_URL", "http://[h/v1"),
     ],
 )
 def test_a_value_that_does_not_fit(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:

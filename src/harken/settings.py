@@ -14,6 +14,10 @@ def _also(name: str, *usual: str) -> AliasChoices:
     return AliasChoices(f"HARKEN_{name}", *usual)
 
 
+_SERVER = r"^(|https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?(/[^\s?#]*)?)$"
+"""An address that is asked with a path added."""
+
+
 class Settings(BaseSettings):
     """Read from the environment and `.env`; every default works on a fresh machine."""
 
@@ -165,7 +169,7 @@ class Settings(BaseSettings):
     )
     """What turns texts into vectors. minilm finds more and is slower: `harken models fetch minilm`. endpoint: HARKEN_EMBEDDINGS_URL."""
 
-    embeddings_url: str = Field(default="", validation_alias=_also("EMBEDDINGS_URL"))
+    embeddings_url: str = Field(default="", pattern=_SERVER, validation_alias=_also("EMBEDDINGS_URL"))
     """Of any server with OpenAI's `/embeddings`, up to and with its `/v1`. Texts are sent there."""
 
     embeddings_model: str = Field(default="", validation_alias=_also("EMBEDDINGS_MODEL"))
@@ -179,7 +183,7 @@ class Settings(BaseSettings):
     embeddings_api_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("EMBEDDINGS_API_KEY"))
     """Empty: none is sent."""
 
-    rerank_url: str = Field(default="", validation_alias=_also("RERANK_URL"))
+    rerank_url: str = Field(default="", pattern=_SERVER, validation_alias=_also("RERANK_URL"))
     """Of any server with `/rerank` (Cohere's and Jina's format; vLLM), up to and with its `/v1`. Empty: nobody judges what is found."""
 
     rerank_model: str = Field(default="", validation_alias=_also("RERANK_MODEL"))

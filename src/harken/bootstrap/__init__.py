@@ -8,8 +8,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from harken.adapters import frames
 from harken.adapters.warehouses import clickhouse, postgres
 from harken.adapters.warehouses.clickhouse.warehouse import ClickHouseWarehouse
@@ -18,12 +16,12 @@ from harken.adapters.writers import OfflineWriter
 from harken.bootstrap import library
 from harken.decide.ports import Writer
 from harken.errors import UnsuitableError
+from harken.flow import one_key
 from harken.flow.desk import Bench, Desk, LiveDesk
 from harken.flow.ports import Warehouse
 from harken.kit import db, embedded_postgres, migrate, without_pandas
 from harken.kit.clock import wall_clock
 from harken.kit.embedded_postgres import Running
-from harken.privacy import keys
 from harken.privacy.keys import MasterKey, load_master_key
 from harken.profiles import fold, stored
 from harken.profiles.features import NAMES
@@ -33,9 +31,6 @@ if TYPE_CHECKING:
     from harken.decide.policy import Policy
     from harken.flow.door import Door
     from harken.settings import Settings
-
-KEY_CHECK = "check:master"
-"""The subject whose key tells one master key from another."""
 
 _SCHEMES = ("postgresql://", "postgres://")
 
@@ -94,7 +89,7 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
             None if clickhouse.is_clickhouse(running.url) else library.desk_of(settings, running.url, master, _who())
         )
         try:
-            _keep_to_this_key(warehouse, master)
+            one_key.keep_to(warehouse, master)
             yield Desk(
                 home=settings.home.absolute(),
                 who=_who(),
@@ -231,32 +226,6 @@ def _warehouse(url: str) -> Warehouse:
     if clickhouse.is_clickhouse(url):
         return ClickHouseWarehouse(url, _merge)
     return PostgresWarehouse(url, _merge)
-
-
-def refuse_another_key(warehouse: Warehouse, master: MasterKey) -> bool:
-    """A store remembers the key it was made with: another would make noise of every text, and seal half the log anew.
-
-    False where it remembers none yet.
-    """
-    found = warehouse.keys(pa.array([KEY_CHECK]))
-    if not found.num_rows:
-        return False
-    try:
-        keys.unwrap(master, KEY_CHECK, found["wrapped"][0].as_py())
-    except keys.WrongKeyError:
-        raise UnsuitableError(
-            "This store was sealed with another master key. Put the right one in HARKEN_MASTER_KEY or HARKEN_HOME/master.key; "
-            "nothing was changed."
-        ) from None
-    return True
-
-
-def _keep_to_this_key(warehouse: Warehouse, master: MasterKey) -> None:
-    if refuse_another_key(warehouse, master):
-        return
-    [(_, wrapped)] = keys.wrap_many(master, [KEY_CHECK])
-    warehouse.add_keys(pa.table({"subject": pa.array([KEY_CHECK]), "wrapped": pa.array([wrapped], pa.binary())}))
-    refuse_another_key(warehouse, master)  # another process may have been first
 
 
 def _merge(old: bytes, new: bytes) -> bytes:

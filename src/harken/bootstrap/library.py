@@ -4,6 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harken.adapters import embedders
+from harken.errors import UnsuitableError
 from harken.flow.desk import LibraryDesk
 from harken.kit import db
 from harken.kit.clock import wall_clock
@@ -52,6 +53,8 @@ def judge_of(settings: "Settings") -> "Judge | None":
     """None: the search's own order stands."""
     if not settings.rerank_url:
         return None
+    if not settings.rerank_model:
+        raise UnsuitableError("HARKEN_RERANK_URL needs HARKEN_RERANK_MODEL, the cross-encoder's name at that server.")
     from harken.adapters.judges import EndpointJudge  # noqa: PLC0415  an HTTP client that few need
 
     return EndpointJudge(settings.rerank_api_key, url=settings.rerank_url, model=settings.rerank_model)

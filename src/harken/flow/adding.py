@@ -7,17 +7,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harken.domain.document import Said, Unreadable
+from harken.domain.document import Draft, Said, Unreadable
 from harken.errors import UnsuitableError
 from harken.flow import describing
 from harken.flow.desk import LibraryDesk
 from harken.flow.embedding import embed
 from harken.flow.ports import Progress
-from harken.flow.shelving import File, Source, remove, shelve
+from harken.flow.shelving import File, Shelved, Source, remove, shelve
 from harken.kit.clock import stopwatch
-from harken.knowledge import reading
 from harken.knowledge.library import store as library
 from harken.knowledge.postings import store as postings
+from harken.knowledge.reading import files
+from harken.knowledge.reading.apart import Apart
+from harken.knowledge.reading.page import CannotReadError
+from harken.knowledge.reading.read import once, read
 
 DOCUMENTS_AT_ONCE = 200
 CHARACTERS_AT_ONCE = 4_000_000
@@ -49,6 +52,11 @@ class Added:
     refused: list[dict[str, str]] = field(default_factory=list)
     seconds: float = 0.0
 
+    def count(self, came: Shelved) -> None:
+        self.new += came.new
+        self.changed += came.changed
+        self.removed += came.removed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Folder:
@@ -63,19 +71,15 @@ class _Folder:
 def add(paths: Sequence[Path], wish: Wish, desk: LibraryDesk, progress: Progress) -> Added:
     """Raises UnsuitableError for a path that does not exist; what is wrong inside is set aside and told."""
     watch, done = stopwatch(), Added()
-    for folder in _folders(paths, desk):
-        gone = _gone(folder, wish, desk)
-        progress.step(f"Reading {folder.root.name or folder.root}", len(folder.files))
-        source = Source(collection=folder.collection, trusted=wish.trusted, gone=gone)
-        for batch in _batches(_changed(folder, wish, desk, done, progress)):
-            came = shelve(source, batch, desk)
-            done.new, done.changed, done.removed = (
-                done.new + came.new,
-                done.changed + came.changed,
-                done.removed + came.removed,
-            )
-        done.removed += remove(folder.collection, gone, desk)
-        _count(folder, desk, done)
+    with Apart() as apart:
+        for folder in _folders(paths, desk):
+            gone = _gone(folder, wish, desk)
+            progress.step(f"Reading {folder.root.name or folder.root}", len(folder.files))
+            source = Source(collection=folder.collection, trusted=wish.trusted, gone=gone)
+            for batch in _batches(_changed(folder, wish, desk, done, progress, apart)):
+                done.count(shelve(source, batch, desk))
+            done.removed += remove(folder.collection, gone, desk)
+            _count(folder, desk, done)
     done.embedded = embed(desk, progress)
     if done.embedded or done.removed:
         tidy(desk)
@@ -96,8 +100,9 @@ def _folders(paths: Sequence[Path], desk: LibraryDesk) -> Iterator[_Folder]:
     """What lies in a folder that was added before belongs to it."""
     with desk.keeping.transaction() as tx:
         known = [Path(each) for each in library.collections(tx) if Path(each).is_absolute()]
-    found = sorted((_home(root.resolve(), known), file.resolve().absolute()) for root, file in reading.walk(paths))
-    looked = [path.resolve() for path in paths if path.is_dir()]
+    given = [_placed(path) for path in paths]
+    found = sorted((_home(root, known), file) for root, file in files.walk(given))
+    looked = [path for path in given if path.is_dir()]
     homes = {home for home, _ in found} | {_home(path, known) for path in looked}
     for home in sorted(homes):
         yield _Folder(
@@ -106,6 +111,15 @@ def _folders(paths: Sequence[Path], desk: LibraryDesk) -> Iterator[_Folder]:
             files=[file for root, file in found if root == home],
             looked_in=[_below(path, home) for path in looked if _home(path, known) == home],
         )
+
+
+def _placed(path: Path) -> Path:
+    """Where it is, without links on the way; a link to a file stays one, so that it is seen where it leads."""
+    if path.is_dir():
+        return path.resolve()
+    if not path.exists():
+        raise UnsuitableError(f"{path} does not exist. Nothing was added.")
+    return path.parent.resolve() / path.name
 
 
 def _home(root: Path, known: Sequence[Path]) -> Path:
@@ -131,31 +145,38 @@ def _gone(folder: _Folder, wish: Wish, desk: LibraryDesk) -> list[str]:
     return gone
 
 
-def _changed(folder: _Folder, wish: Wish, desk: LibraryDesk, done: Added, progress: Progress) -> Iterator[File]:
+def _changed(
+    folder: _Folder, wish: Wish, desk: LibraryDesk, done: Added, progress: Progress, apart: Apart
+) -> Iterator[File]:
     with desk.keeping.transaction() as tx:
         known = library.files(tx, folder.collection)
+    seen: dict[str, str] = {}
     for path in folder.files:
         progress.advance(1)
         name = path.relative_to(folder.root).as_posix()
         mark = _mark(path, wish, desk)
-        if known.get(name) == mark:
+        if mark and known.get(name) == mark:
             done.files_unchanged += 1
         else:
-            yield from _pieces(path, name, mark, folder.root, wish)
+            yield from _parts(File(name=name, mark=mark), once(read(path, folder.root, apart, wish.said), seen))
 
 
 def _mark(path: Path, wish: Wish, desk: LibraryDesk) -> bytes:
     """Moves with the file, and with everything else that decides what becomes of it."""
-    made_with = repr((wish.said, wish.trusted, desk.cut, describing.RECIPE, describing.TERMS_VERSION)).encode()
-    return desk.master.fingerprint("knowledge file", reading.fingerprint(path) + made_with)
+    made_with = repr((wish.said, wish.trusted, desk.cut, describing.RECIPE)).encode()
+    try:
+        return desk.master.fingerprint("knowledge file", files.fingerprint(path) + made_with)
+    except CannotReadError:
+        return b""
 
 
-def _pieces(path: Path, name: str, mark: bytes, root: Path, wish: Wish) -> Iterator[File]:
+def _parts(file: File, found: Iterable[Draft | Unreadable]) -> Iterator[File]:
     """A file of many documents comes in parts that share what was refused and kept."""
-    part = File(name=name, mark=mark, complete=False)
-    for each in reading.read(path, root, wish.said):
+    part = replace(file, complete=False)
+    for each in found:
         if isinstance(each, Unreadable):
             part.refused.append(each)
+            part.unread = part.unread or each.source == file.name
             continue
         part.drafts.append(each)
         if len(part.drafts) >= DOCUMENTS_AT_ONCE:
@@ -164,9 +185,9 @@ def _pieces(path: Path, name: str, mark: bytes, root: Path, wish: Wish) -> Itera
     yield replace(part, complete=True)
 
 
-def _batches(files: Iterable[File]) -> Iterator[list[File]]:
+def _batches(found: Iterable[File]) -> Iterator[list[File]]:
     batch, documents, characters = list[File](), 0, 0
-    for file in files:
+    for file in found:
         batch.append(file)
         documents += max(len(file.drafts), 1)
         characters += sum(len(draft.text) for draft in file.drafts)

@@ -20,8 +20,8 @@ from harken.knowledge.terms import terms
 from harken.privacy import secrecy
 from harken.privacy import store as secrets
 
-RECIPE = 1
-"""Moves when the same document would become another version: more is hidden, or it is cut otherwise."""
+RECIPE = (1, TERMS_VERSION)
+"""Moves when the same document would become another version: more is hidden, or it is counted otherwise."""
 
 REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "PT", "PL", "IN")
 """Whose telephone numbers are understood without a country code; a document does not say where its writer sits."""
@@ -45,7 +45,7 @@ class Described:
 
 def fingerprint(draft: Draft, desk: LibraryDesk) -> bytes:
     """The same for the same document, however often it is read; another one where anything of its version would differ."""
-    made_of = orjson.dumps([astuple(draft), astuple(desk.cut), RECIPE, TERMS_VERSION], default=str)
+    made_of = orjson.dumps([astuple(draft), astuple(desk.cut), RECIPE], default=str)
     return desk.master.fingerprint("document", made_of)
 
 

@@ -23,6 +23,7 @@ class File:
     drafts: list[Draft] = field(default_factory=list)
     refused: list[Unreadable] = field(default_factory=list)
     kept: set[str] = field(default_factory=set)  #: ids that stand in the library, of all parts so far
+    unread: bool = False  #: nobody could read it, which says nothing about what stood in it
     complete: bool = True  #: what is in the library and not in `kept` is gone from the file
 
 
@@ -114,7 +115,7 @@ def _taken(draft: Draft, was: Current | None, file: File) -> Unreadable:
 
 
 def _gone(tx: db.Tx, collection: str, files: Sequence[File]) -> Iterator[int]:
-    kept = {file.name: file.kept for file in files if file.complete}
+    kept = {file.name: file.kept for file in files if file.complete and not file.unread}
     for number, document_id, name in library.of_files(tx, collection, list(kept)):
         if document_id not in kept[name]:
             yield number

