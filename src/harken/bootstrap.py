@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harken.adapters import embedders, frames
+from harken.adapters import caches, embedders, frames
 from harken.adapters.warehouses import clickhouse, postgres
 from harken.adapters.warehouses.clickhouse.warehouse import ClickHouseWarehouse
 from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
@@ -21,6 +21,7 @@ from harken.flow.ports import Warehouse
 from harken.kit import db, embedded_postgres, migrate, without_pandas
 from harken.kit.clock import wall_clock
 from harken.kit.embedded_postgres import Running
+from harken.knowledge.cache import Layered, SharedCache
 from harken.privacy.keys import MasterKey, load_master_key
 from harken.profiles import fold, stored
 from harken.profiles.features import NAMES
@@ -228,6 +229,15 @@ def judge_of(settings: "Settings") -> "Judge | None":
     from harken.adapters.judges import EndpointJudge  # noqa: PLC0415  an HTTP client that few need
 
     return EndpointJudge(settings.rerank_api_key, url=settings.rerank_url, model=settings.rerank_model)
+
+
+def shared_cache_of(settings: "Settings", database: db.Database) -> Layered:
+    """This process's memory, then a Redis where one is set, else a table of the store. It never fails a search."""
+    if redis := settings.redis_url.get_secret_value():
+        far: SharedCache = caches.RedisCache(redis, database.url)
+    else:
+        far = caches.PostgresCache(database, wall_clock)
+    return Layered(caches.MemoryCache(wall_clock), caches.Resting(far, wall_clock))
 
 
 @contextmanager
