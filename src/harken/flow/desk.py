@@ -13,6 +13,7 @@ from harken.kit.clock import Clock
 from harken.kit.db import Database
 from harken.kit.engine import Engine
 from harken.knowledge.access import Clearances
+from harken.knowledge.cache import Layered
 from harken.knowledge.chunk import Cut
 from harken.knowledge.ports import Embedder, Judge
 from harken.privacy.keys import MasterKey
@@ -57,7 +58,8 @@ class LibraryDesk:
     embedder_of: Callable[
         [str], Embedder | None
     ]  #: of a model that was used before; None: not on this machine any more
-    judge: Judge | None
+    judge: Judge | None  #: looks at the best once more
+    cache: Layered
     clearances: Callable[[], Clearances]
     cut: Cut
     home: Path
