@@ -9,6 +9,7 @@ from importlib.util import find_spec
 import click
 
 from harken import bootstrap, settings
+from harken.bootstrap import library
 from harken.adapters import caches, embedders, frames
 from harken.cli import options, printing
 from harken.errors import HarkenError
@@ -107,7 +108,7 @@ def _key(given: Settings, warehouse: Warehouse | None = None) -> str:
 
 
 def _embedder(given: Settings) -> Check:
-    described = embedders.described(given.home.absolute(), bootstrap.endpoint_of(given))
+    described = embedders.described(given.home.absolute(), library.endpoint_of(given))
     [chosen] = [each for each in described if each["name"] == given.embedder]
     return Check("embedder", chosen["ready"], f"{chosen['name']}: {chosen['detail']}")
 

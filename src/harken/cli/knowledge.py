@@ -85,7 +85,7 @@ def _told(done: "Added") -> None:
 @click.argument("query")
 @click.option("--role", default="admin", show_default=True, help="Read as this role: customer, agent, lead, compliance, admin, service.")  # fmt: skip
 @click.option("--jurisdiction", metavar="XX", help="Read as somebody in it. Default: none, or all for roles that may.")
-@click.option("-k", "most", type=click.IntRange(0, 100), default=10, show_default=True, help="Results at most.")
+@click.option("-k", "most", type=click.IntRange(1, 100), default=10, show_default=True, help="Results at most.")
 @options.store
 @options.as_json
 def search(query: str, role: str, jurisdiction: str | None, most: int, store: str | None, json_: bool) -> None:
@@ -94,7 +94,7 @@ def search(query: str, role: str, jurisdiction: str | None, most: int, store: st
 
     with options.library(store) as desk:
         reader = desk.clearances().reader(role, jurisdiction)
-        found = searching.search(query, reader, desk, most=most)
+        found = searching.search(query, reader, desk, searching.Limits(results=most))
     if json_:
         return printing.as_json(searching.told(found))
     for place, hit in enumerate(found.hits, 1):

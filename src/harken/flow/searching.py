@@ -8,16 +8,17 @@ Nothing is filtered after it was found: the transaction sees what the reader may
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from harken.errors import TryAgainError, UnsuitableError
+from harken.flow import remembering
 from harken.flow.describing import LANGUAGES
 from harken.flow.desk import LibraryDesk
 from harken.flow.embedding import embedder_of
 from harken.intake import language
 from harken.kit import db, observe, words
 from harken.kit.clock import stopwatch
-from harken.knowledge import bm25, cut, fuse, parts, store, terms
+from harken.knowledge import bm25, cut, fuse, parts, rank, store, terms
 from harken.knowledge.access import Reader
 from harken.knowledge.bm25 import Postings, Scored
 from harken.knowledge.found import Candidate, Hit
@@ -40,6 +41,9 @@ SCORED = 2_000
 
 ENTRIES_READ = 150_000
 """Entries of posting lists a search reads at most, beyond those of its most telling word."""
+
+RANKED = 40
+"""Looked at word by word; the features weigh too little to bring up what stands below."""
 
 JUDGED = 20
 """What a judge looks at: it costs a hundred times what finding does."""
@@ -79,22 +83,49 @@ class _Asked:
     recipe: Recipe
 
 
+class _Seen(NamedTuple):
+    """What may answer, and what each word of the question counts."""
+
+    candidates: Sequence[Candidate]
+    weights: Mapping[str, float]
+
+
 def search(query: str, reader: Reader, desk: LibraryDesk, limits: Limits = DEFAULT) -> Found:
     """Raises UnsuitableError for a question that is empty or too long, TryAgainError where the database is away."""
-    took = stopwatch()
-    with observe.span("search"):
+    took, whole = stopwatch(), _hidden(query)
+    now = limits.as_of or desk.clock()
+    with observe.span("search"), observe.timed(observe.RETRIEVAL):
         with desk.reading.transaction() as tx:
             store.read_as(tx, reader)
             at = store.standing(tx)
-        asked = _asked(_hidden(query), at, desk)
-        with desk.reading.transaction() as tx:
-            store.read_as(tx, reader)
-            seen = _look(tx, at, asked, limits, desk)
-        hits = _ranked(asked, seen, desk)
-    kept = cut.cut(hits, limits.results, limits.tokens)
-    return Found(
-        hits=kept, mode=_mode(at, asked, limits), visible=at.passages, version=at.version, seconds=round(took(), 4)
-    )
+        key = remembering.key_of(whole, reader, at, limits, now, desk)
+        mode = _mode(at, limits)
+        hits = _again(key, reader, at, now, desk)
+        if hits is None:
+            asked = _asked(whole, at, desk)
+            mode = "lexical" if asked.vector is None else mode
+            with desk.reading.transaction() as tx:
+                store.read_as(tx, reader)
+                seen = _look(tx, at, asked, limits, now)
+            hits = _cut(_ranked(asked, seen, now, desk), limits)
+            if mode != "lexical":  # a model that is away for a minute must not be missed for an hour
+                remembering.remember(key, hits, desk)
+    observe.add(observe.RETRIEVAL_MODE, mode=mode)
+    return Found(hits=hits, mode=mode, visible=at.passages, version=at.version, seconds=round(took(), 4))
+
+
+def _again(key: bytes, reader: Reader, at: Standing, now: datetime, desk: LibraryDesk) -> list[Hit] | None:
+    """What was found before, read anew as this reader; None where nothing is remembered, or not all of it holds."""
+    places = remembering.recall(key, desk)
+    if places is None:
+        return None
+    with desk.reading.transaction() as tx:
+        store.read_as(tx, reader)
+        found = store.candidates(tx, at, [place.number for place in places], now, None, {})
+    there = {each.number: each for each in found}
+    if len(there) < len(places):
+        return None
+    return [Hit(passage=there[each.number], score=each.score, parts=each.parts, why=each.why) for each in places]
 
 
 def _hidden(query: str) -> str:
@@ -116,15 +147,14 @@ def _asked(whole: str, at: Standing, desk: LibraryDesk) -> _Asked:
     vector = None
     if embedder:
         try:
-            vector = fuse.question_vector(embedder.embed(several)).tolist()
+            made = remembering.vector_of(whole, embedder, lambda it: fuse.question_vector(it.embed(several)), desk)
+            vector = made.tolist()
         except TryAgainError:
             vector = None  # finding by words is better than finding nothing; the mode says so
     return _Asked(whole=whole, parts=several, vector=vector, recipe=fuse.recipe_of(at.model))
 
 
-def _mode(at: Standing, asked: _Asked, limits: Limits) -> str:
-    if asked.vector is None:
-        return "lexical"
+def _mode(at: Standing, limits: Limits) -> str:
     return "exact" if _exactly(at, limits) else "hnsw"
 
 
@@ -132,34 +162,34 @@ def _exactly(at: Standing, limits: Limits) -> bool:
     return at.passages <= limits.exact_up_to or not at.graph
 
 
-def _look(tx: db.Tx, at: Standing, asked: _Asked, limits: Limits, desk: LibraryDesk) -> list[Candidate]:
+def _look(tx: db.Tx, at: Standing, asked: _Asked, limits: Limits, now: datetime) -> _Seen:
     """By meaning and by word; each candidate has both scores, whichever way it was found."""
     if not at.passages:
-        return []
+        return _Seen((), {})
     close = store.nearest(tx, at, asked.vector, CANDIDATES, exactly=_exactly(at, limits)) if asked.vector else []
-    worded = _by_words(tx, at, asked)
+    worded, weights = _by_words(tx, at, asked)
     wanted = list(dict.fromkeys([*close, *worded.passages.tolist()[:CANDIDATES]]))
     said = dict(zip(worded.passages.tolist(), worded.scores.tolist(), strict=True))
-    return store.candidates(tx, at, wanted, limits.as_of or desk.clock(), asked.vector, said)
+    return _Seen(store.candidates(tx, at, wanted, now, asked.vector, said), weights)
 
 
-def _by_words(tx: db.Tx, at: Standing, asked: _Asked) -> Scored:
-    """Every readable passage with one of the words, best first."""
+def _by_words(tx: db.Tx, at: Standing, asked: _Asked) -> tuple[Scored, Mapping[str, float]]:
+    """Every readable passage with one of the words, best first, and what each word counts."""
     spoken = _languages(tx, asked.whole)
     weighed = [terms.query_terms(part, spoken) for part in asked.parts]
     common = store.frequencies(tx, list({term for each in weighed for term in each}))
     idfs = {term: bm25.idf(at.passages, count) for term, count in common.items()}
     weights = bm25.weights(weighed, fuse.shares(len(weighed)), idfs)
-    lists = store.postings(tx, _telling(weights, common, at))
+    lists = store.postings(tx, _telling(weights, common))
     postings = [
         Postings(passages=each["passage"], counts=each["times"], lengths=each["length"], weight=weights[term])
         for term, each in lists.items()
     ]
-    return bm25.best(postings, average_length=at.words / at.passages, n=SCORED)
+    return bm25.best(postings, average_length=at.words / at.passages, n=SCORED), weights
 
 
-def _telling(weights: Mapping[str, float], common: Mapping[str, int], at: Standing) -> list[str]:
-    """The words to look up, those that tell most first, until the lists are long: what every second passage says tells nothing."""
+def _telling(weights: Mapping[str, float], common: Mapping[str, int]) -> list[str]:
+    """The words to look up, those that tell most first, until the lists are long: what every second passage says tells little."""
     chosen, read = list[str](), 0
     for term in sorted(weights, key=lambda term: (-weights[term], term)):
         if chosen and read + common[term] > ENTRIES_READ:
@@ -178,10 +208,31 @@ def _languages(tx: db.Tx, question: str) -> tuple[str, ...]:
     return there or ("en",)
 
 
-def _ranked(asked: _Asked, seen: Sequence[Candidate], desk: LibraryDesk) -> list[Hit]:
-    scores = fuse.fused([each.dense for each in seen], [each.lexical for each in seen], asked.recipe)
-    hits = [Hit(passage=each, score=float(score)) for each, score in zip(seen, scores, strict=True)]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.document_id, hit.passage.ordinal))
+def _ranked(asked: _Asked, seen: _Seen, now: datetime, desk: LibraryDesk) -> list[Hit]:
+    """Words and meaning alone first; the best of them are looked at more closely, and by a judge where there is one."""
+    legs = fuse.legs([each.dense for each in seen.candidates], [each.lexical for each in seen.candidates], asked.recipe)
+    order = sorted(zip(-legs.sum(axis=1), seen.candidates, strict=True), key=lambda each: (each[0], each[1].number))
+    best = [candidate for _, candidate in order[:RANKED]]
+    return rank.ranked(
+        best, seen.weights, recipe=asked.recipe, now=now, judged=_judged(asked.whole, best[:JUDGED], desk)
+    )
+
+
+def _judged(question: str, best: Sequence[Candidate], desk: LibraryDesk) -> Mapping[int, float] | None:
+    if desk.judge is None or not best:
+        return None
+    try:
+        scores = desk.judge.judge(question, [f"{each.title}\n{each.text}" for each in best])
+    except TryAgainError:
+        return None  # its own order stands
+    return {each.number: score for each, score in zip(best, scores, strict=True)}
+
+
+def _cut(hits: Sequence[Hit], limits: Limits) -> list[Hit]:
+    """Without a budget the best stand first; with one they are to be read, and neighbours stand side by side."""
+    if limits.tokens is None:
+        return cut.once(hits, limits.results)
+    return cut.cut(hits[: limits.results], limits.tokens)
 
 
 def document(document_id: str, version: int | None, reader: Reader, desk: LibraryDesk) -> Mapping[str, Any] | None:
