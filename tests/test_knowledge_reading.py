@@ -331,8 +331,9 @@ def test_tickets_are_never_for_customers(tmp_path: Path, apart: Apart) -> None:
         "T-2,,Stolen,Blocked.,,,restricted\n"
         "T-3,Open,Still open,,,,\n"
         "T-4,Odd,Body,Answer,,,everyone\n"
+        "T-5,Late,Body,Answer,,03/02/2026,\n"
     )
-    one, two, still_open, odd = all_of([written(tmp_path, "t.csv", rows)], apart, public)
+    one, two, still_open, odd, late = all_of([written(tmp_path, "t.csv", rows)], apart, public)
 
     assert isinstance(one, Draft)
     assert (one.document_id, one.title, one.text) == ("T-1", "Card", "Card\n\nLost\n\nit\n\nBlocked.")
@@ -344,6 +345,8 @@ def test_tickets_are_never_for_customers(tmp_path: Path, apart: Apart) -> None:
     assert isinstance(still_open, Unreadable)
     assert isinstance(odd, Unreadable)
     assert "its `visibility` is not one of" in odd.reason
+    assert isinstance(late, Unreadable)
+    assert "its `resolved_at` is not" in late.reason
 
 
 def test_tickets_without_an_id_are_told_apart_by_what_they_say(tmp_path: Path, apart: Apart) -> None:
