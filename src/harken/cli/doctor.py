@@ -9,8 +9,8 @@ from importlib.util import find_spec
 import click
 
 from harken import bootstrap, settings
-from harken.bootstrap import library
 from harken.adapters import caches, embedders, frames
+from harken.bootstrap import library
 from harken.cli import options, printing
 from harken.errors import HarkenError
 from harken.flow import one_key
