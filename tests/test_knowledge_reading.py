@@ -474,6 +474,8 @@ def test_links_pipes_and_sockets_are_not_opened(tmp_path: Path, apart: Apart) ->
     assert "link to a folder" in reasons["up"]
     assert "is a pipe or a device" in reasons["pipe.md"]
     assert "is a pipe or a device" in reasons["plug.csv"]
+    named = all_of([inside / "out.md", inside / "loop.md"], apart)
+    assert [each.text if isinstance(each, Draft) else each.reason for each in named] == ["secret", reasons["loop.md"]]
     with pytest.raises(CannotReadError, match="pipe or a device"):
         files.fingerprint(inside / "pipe.md")
 
