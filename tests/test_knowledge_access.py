@@ -88,7 +88,7 @@ def named(cells: Sequence[Cell], part: str) -> str:
 def questions(asker: Asker, mode: str) -> Iterator[tuple[str, set[str]]]:
     """With the ids that must be among what is found: by words alone all of them, with meaning some, one by one."""
     place = ASKERS.index(asker)
-    own = some(asker.own(), 4) if mode == "lexical" else some(islice(asker.own(), place % 12, None, 12), 1)
+    own = some(asker.own(), 4) if mode == "lexical" else some(islice(asker.own(), place % 24, None, 24), 1)
     for n, cells in enumerate(own, place):
         yield named(cells, SEARCHED[n % 3]), {cell.id for cell in cells}
     for n, cells in enumerate(some(asker.strangers(), 90), place):
@@ -127,8 +127,8 @@ def test_nothing_of_others_is_found_and_nothing_of_ones_own_is_missing(
     desk = replace(cold(full), embedder=Away()) if mode == "lexical" else full
     if mode == "hnsw":
         only_by_graph(full_url)
-    # The readers of the other two are every second one: rights are asked in one place.
-    for asker in ASKERS if mode == "exact" else ASKERS[::2]:
+    # Some readers do for the other two: rights are asked in one place. `benchmarks/r4_canaries.py` has them all.
+    for asker in ASKERS if mode == "exact" else ASKERS[::5]:
         for question, wanted in questions(asker, mode):
             found = asked(question, asker, desk, limits)
             assert found.mode == mode
