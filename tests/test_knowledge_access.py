@@ -441,6 +441,25 @@ def test_rights_that_were_taken_are_gone_with_the_next_search(
             assert searching.document("matter.md", None, reader, desk) is None
 
 
+def test_what_was_withdrawn_does_not_stand_before_what_serves(store_url: str, tmp_path: Path) -> None:
+    """More of it than candidates are taken, and too little for the lists to be written anew."""
+    folder = tmp_path / "docs"
+    gone = [page(folder, f"{SECRET_WORD}-{n}", text=SECRET_WORD * 2) for n in range(70)]
+    for n in range(300):
+        page(folder, f"page-{n}", text="other things")
+    page(folder, "left", text=f"many things, and somewhere among them {SECRET_WORD}, too")
+    with library_on(store_url, tmp_path) as desk:
+        add(desk, folder)
+        for path in gone:
+            path.unlink()
+        add(desk, folder)
+        assert one_of(store_url, "SELECT dead FROM scope_size") == len(gone)
+
+        found = searching.search(SECRET_WORD, desk.clearances().reader("customer"), replace(desk, embedder=Away()))
+
+    assert [hit.passage.document_id for hit in found.hits] == ["left.md"]
+
+
 @pytest.mark.parametrize("exact_up_to", [searching.EXACT_UP_TO, 0])
 def test_scores_do_not_depend_on_what_one_may_not_read(store_url: str, tmp_path: Path, exact_up_to: int) -> None:
     """Neither on how much there is, nor in which words, nor in which languages."""

@@ -170,9 +170,13 @@ def _look(tx: db.Tx, at: Standing, asked: _Asked, limits: Limits, now: datetime)
         return _Seen((), {})
     close = store.nearest(tx, at, asked.vector, CANDIDATES, exactly=_exactly(at, limits)) if asked.vector else []
     worded, weights = _by_words(tx, at, asked)
-    wanted = list(dict.fromkeys([*close, *worded.passages.tolist()[:CANDIDATES]]))
     said = dict(zip(worded.passages.tolist(), worded.scores.tolist(), strict=True))
-    return _Seen(store.candidates(tx, at, wanted, now, asked.vector, said), weights)
+    wanted = list(dict.fromkeys([*close, *list(said)[:CANDIDATES]]))
+    found = store.candidates(tx, at, wanted, now, asked.vector, said)
+    if len(found) * 2 <= len(wanted) and len(said) > CANDIDATES:
+        # What was retired stays in the lists until they are joined, and must not stand before what serves.
+        found = store.candidates(tx, at, list(dict.fromkeys([*close, *said])), now, asked.vector, said)
+    return _Seen(found, weights)
 
 
 def _by_words(tx: db.Tx, at: Standing, asked: _Asked) -> tuple[Scored, Mapping[str, float]]:
