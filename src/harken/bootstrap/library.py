@@ -29,6 +29,7 @@ def desk_of(settings: "Settings", url: str, master: MasterKey, who: str) -> Libr
         who=who,
         embedder=embedder_of(settings),
         embedder_of=partial(embedders.of_model, home=settings.home.absolute(), endpoint=endpoint_of(settings)),
+        embedders=partial(embedders.here, settings.home.absolute(), endpoint_of(settings)),
         judge=judge_of(settings),
         cache=shared_cache_of(settings, reading),
         clearances=partial(access.load, settings.readers),

@@ -119,3 +119,33 @@ def _ended(found: Any) -> str:
         else "Nothing that this role may read answers it"
     )
     return f"{what} ({found.mode}, {found.seconds * 1000:.0f} ms)"
+
+
+@command.command("evaluate")
+@click.argument("queries", type=click.Path(path_type=Path))
+@click.option("--role", default="admin", show_default=True, help="Search as this role.")
+@click.option("--jurisdiction", metavar="XX", help="Search as somebody in it.")
+@options.store
+@options.as_json
+def evaluate(queries: Path, role: str, jurisdiction: str | None, store: str | None, json_: bool) -> None:
+    """How well the search finds what QUERIES expects: JSON Lines of "query" and "expected" (document ids).
+
+    A row an embedder that is on this machine and a weight of meaning against words, with 95 % intervals.
+    """
+    from harken.flow import evaluating  # noqa: PLC0415  --help needs none of it
+
+    questions = evaluating.read(queries)
+    with options.library(store) as desk, printing.progress(json_) as progress:
+        reader = desk.clearances().reader(role, jurisdiction)
+        done = evaluating.evaluate(questions, reader, desk.embedders(), desk, progress)
+    if json_:
+        return printing.as_json(done)
+    click.echo(f"{done.questions:,} questions, {done.passages:,} passages\n")
+    names = list(done.rows[0].figures)
+    printing.table([_row(row) for row in done.rows], ["embedder", "meaning", *names])
+    return None
+
+
+def _row(row: Any) -> dict[str, str]:
+    weight = "as set" if row.dense is None else f"{row.dense:.2f}"
+    return {"embedder": row.embedder, "meaning": weight, **{name: str(value) for name, value in row.figures.items()}}

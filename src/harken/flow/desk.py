@@ -1,6 +1,6 @@
 """What the sentences need at hand. Built once, in bootstrap."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -58,6 +58,7 @@ class LibraryDesk:
     embedder_of: Callable[
         [str], Embedder | None
     ]  #: of a model that was used before; None: not on this machine any more
+    embedders: Callable[[], Sequence[Embedder]]  #: all that can be asked on this machine
     judge: Judge | None  #: looks at the best once more
     cache: Layered
     clearances: Callable[[], Clearances]
