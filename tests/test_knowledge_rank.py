@@ -241,6 +241,12 @@ def test_a_passage_that_was_not_near_says_so() -> None:
     assert "not among the nearest in meaning" in ranked(candidate(dense=None))[0].why
 
 
+def test_only_the_best_are_looked_at() -> None:
+    some = [candidate("a", place, dense=place / 100) for place in range(rank.MOST_HITS + 5)]
+
+    assert {hit.passage.ordinal for hit in ranked(*some)} == set(range(5, rank.MOST_HITS + 5))
+
+
 def test_nothing_known_of_the_question_covers_nothing() -> None:
     assert ranked(candidate(), asked={})[0].why.startswith("says 0%")
 
