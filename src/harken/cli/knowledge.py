@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harken.cli import options, printing
+from harken.cli import knowledge_learn, options, printing
 
 if TYPE_CHECKING:
     from harken.flow.adding import Added
@@ -73,6 +73,8 @@ def _told(done: "Added") -> None:
         f"{done.documents:,} documents in {done.passages:,} passages: {done.new:,} new, {done.changed:,} changed, "
         f"{done.removed:,} removed; {done.redacted:,} pieces of personal data hidden; {done.seconds:.1f} s"
     )
+    if done.lapsed:
+        click.echo(knowledge_learn.LAPSED.format(done.lapsed))
     if done.quarantined:
         click.echo(f"{done.quarantined:,} not taken in:")
         for each in done.refused[:SHOWN_REASONS]:
@@ -119,3 +121,13 @@ def _ended(found: Any) -> str:
         else "Nothing that this role may read answers it"
     )
     return f"{what} ({found.mode}, {found.seconds * 1000:.0f} ms)"
+
+
+for each in (
+    knowledge_learn.learn,
+    knowledge_learn.approve,
+    knowledge_learn.withdraw,
+    knowledge_learn.watch,
+    knowledge_learn.refresh,
+):
+    command.add_command(each)

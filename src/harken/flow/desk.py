@@ -1,9 +1,10 @@
 """What the sentences need at hand. Built once, in bootstrap."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,8 @@ class LibraryDesk:
     clearances: Callable[[], Clearances]
     cut: Cut
     home: Path
+    folders: Sequence[Path] = ()  #: that are watched while somebody serves, and read every night
+    nightly_at: time | None = None  #: UTC; None: never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
