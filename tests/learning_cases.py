@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from journey import BRAND, MASTER, NOW, Row, desk_on, rows_of, tweet
+from journey import BRAND, MASTER, NOW, desk_on, rows_of, tweet
 
 from harken.bootstrap import library
 from harken.flow.desk import Desk, LibraryDesk
@@ -67,7 +67,3 @@ def documents(url: str) -> list[dict[str, Any]]:
         "SELECT d.document_id, d.version, d.title, d.text, d.file, d.subject, d.redacted, d.language, s.visibility, s.class "
         "FROM document d JOIN knowledge_scope s ON s.id = d.scope WHERE d.valid_to IS NULL ORDER BY d.document_id",
     )
-
-
-def tickets(rows: list[tuple[str, str]]) -> list[Row]:
-    return [{"id": str(n), "description": asked, "resolution": told} for n, (asked, told) in enumerate(rows)]
