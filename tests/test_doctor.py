@@ -35,7 +35,7 @@ def test_all_is_well(either_town_url: str) -> None:
     found = checks(ended)
 
     assert ended.code == 0
-    assert list(found) == ["python", "disk", "store", "master key", "policy", "engines", "writer"]
+    assert list(found) == ["python", "disk", "store", "master key", "policy", "engines", "writer", "embedder"]
     assert all(ok for ok, _ in found.values())
     assert "11 events of 5 customers" in found["store"][1]
     assert "offline" in found["writer"][1]
@@ -141,7 +141,7 @@ def test_in_words(town_url: str) -> None:
     ended = harken("doctor", "--store", town_url)
 
     assert ended.code == 0
-    assert [line[:3] for line in ended.out.splitlines()] == ["ok "] * 7
+    assert [line[:3] for line in ended.out.splitlines()] == ["ok "] * 8
 
 
 def test_what_does_not_work_is_said_and_ends_with_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,13 +169,21 @@ def test_another_master_key_is_found(town_url: str, monkeypatch: pytest.MonkeyPa
     assert "another master key" in found["master key"][1]
 
 
-def test_what_is_understood_and_not_used(town_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REDIS_URL", "redis://:HUSH@h")
+def test_a_redis_that_is_down_is_said(town_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://:HUSH@127.0.0.1:9")
     ended = harken("doctor", "--store", town_url, "--json")
-    found = checks(ended)
 
-    assert "does not use it" in found["Redis"][1]
+    assert checks(ended)["Redis"] == (False, "Redis at 127.0.0.1 does not answer (ConnectionError)")
     assert "HUSH" not in ended.out
+
+
+def test_an_embedder_that_is_not_ready_is_said(town_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = checks(harken("doctor", "--store", town_url, "--json"))
+    monkeypatch.setenv("HARKEN_EMBEDDER", "minilm")
+    after = checks(harken("doctor", "--store", town_url, "--json"))
+
+    assert before["embedder"] == (True, "wordllama: part of the installation")
+    assert after["embedder"] == (False, "minilm: harken models fetch minilm")
 
 
 def test_the_models_are_named_in_order(town_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,11 @@
 """What is personal data and, as important, what only looks like it."""
 
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harken.privacy.scanner import Known, PersonalData, PersonalKind, scan
+from harken.privacy.scanner import DOCUMENT_REGIONS, Known, PersonalData, PersonalKind, scan
 
 K = PersonalKind
 
@@ -40,6 +41,10 @@ def found(text: str) -> list[tuple[str, str]]:
         ("Jane Roe 415 555  2671 thanks", K.PHONE, "415 555  2671"),
         ("not answering at 785 8949", K.PHONE, "785 8949"),
         ("832 1177 office", K.PHONE, "832 1177"),
+        ("+44 7400 123456 (8-16)", K.PHONE, "+44 7400 123456"),
+        ("Ada,+4930901820,1980", K.PHONE, "+4930901820"),
+        ("12,030 901820,5", K.PHONE, "030 901820"),
+        ("(201).555-0123 on weekdays", K.PHONE, "(201).555-0123"),
         ("My name is Jane Doe and I wait", K.NAME, "Jane Doe"),
         ("my name's ludwig van dam.", K.NAME, "ludwig van dam"),
         ("my name is jane doe.", K.NAME, "jane doe"),
@@ -92,6 +97,11 @@ def test_found(text: str, kind: PersonalKind, value: str) -> None:
         "Thanks, American Airlines",
         "thanks and regards",
         "it works since 12 March 1980",
+        "time 0700-0925, 600 000 000 calls, 12 345 000 users",
+        "the i.d. number is 1264569863",
+        "DPCI 030-02-8711 and SKU: 536-90-4399",
+        "Spotify 5.2.4.0 calls 127.0.0.1 and 0.8.5.1",
+        "I'm OVER THIS. I'm Sad Now, I'm Pixel XL",
         "https://x.example/?q=abc&code=1",
         "sha 3f4155552671ab",
         "twitter:4155552671",
@@ -118,6 +128,29 @@ def test_the_region_says_how_a_number_is_read() -> None:
     assert [find.value for find in scan("91 555 01 23 and 070 123 45 67", regions=("SE",))] == ["070 123 45 67"]
     assert scan("070 123 45 67", regions=("US",)) == []
     assert scan("070 123 45 67", regions=("ZZ",)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("+49 30 901820 +49 30 901821", ["+49 30 901820", "+49 30 901821"]),
+        ("0171 5550123 0171 5550124", ["0171 5550123", "0171 5550124"]),
+        ("030 901820 / 030 901821", ["030 901820", "030 901821"]),
+        ("Horario: 612 34 56 78 (8-16), 612345678", ["612 34 56 78"]),
+        ("512 345 678 | 21 234 5678 | 078.123.45.67", ["512 345 678", "21 234 5678", "078.123.45.67"]),
+        ("612 34 56 7, 6 123 456 78, €612 34 56 78", []),
+    ],
+)
+def test_numbers_of_a_document(text: str, numbers: list[str]) -> None:
+    """From any country, side by side, with hours behind them; grouped otherwise they may be anything."""
+    assert [find.value for find in scan(text, regions=DOCUMENT_REGIONS)] == numbers
+
+
+@settings(max_examples=300)
+@given(st.from_regex(r"[1-9]\d{9,10}", fullmatch=True), st.sampled_from(DOCUMENT_REGIONS))
+def test_what_a_numbering_plan_calls_valid_is_found(digits: str, region: str) -> None:
+    valid = phonenumbers.is_valid_number(phonenumbers.parse(digits, region))
+    assert not valid or [find.value for find in scan(digits, regions=(region,))] == [digits]
 
 
 def test_digits_and_dashes_of_other_scripts() -> None:

@@ -13,6 +13,7 @@ _COMMANDS = {
     "profile": "Look at a customer's profile, or rebuild and check all of them.",
     "knowledge": "Take documents in, search them as anyone may, and measure the search.",
     "schema": "Look at the types of events and their versions, and check what a version breaks.",
+    "inspect": "Say what is read in each message of a file: language, feeling, urgency, personal data, injection.",
     "tail": "Follow events as they arrive, with what each changed of its customer's profile.",
     "serve": "Serve the HTTP interface: decisions, health, documentation.",
     "work": "Take in what lies in a Kafka topic, and tell whose profiles changed.",

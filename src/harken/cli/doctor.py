@@ -9,7 +9,8 @@ from importlib.util import find_spec
 import click
 
 from harken import bootstrap, settings
-from harken.adapters import frames
+from harken.adapters import caches, embedders, frames
+from harken.bootstrap import library
 from harken.cli import options, printing
 from harken.errors import HarkenError
 from harken.flow import one_key
@@ -60,8 +61,9 @@ def examined(given: Settings, store: str | None) -> Iterator[Check]:
     )
     yield Check("engines", True, _engines())
     yield _writer(given)
+    yield _embedder(given)
     if given.redis_url.get_secret_value():
-        yield Check("Redis", True, "is configured, but this version does not use it")
+        yield _tried("Redis", lambda: _redis(given))
 
 
 def _tried(name: str, look: Callable[[], str]) -> Check:
@@ -103,6 +105,17 @@ def _key(given: Settings, warehouse: Warehouse | None = None) -> str:
     return (
         "from HARKEN_MASTER_KEY" if given.master_key.get_secret_value() else f"{given.home / 'master.key'}; back it up"
     )
+
+
+def _embedder(given: Settings) -> Check:
+    described = embedders.described(given.home.absolute(), library.endpoint_of(given))
+    [chosen] = [each for each in described if each["name"] == given.embedder]
+    return Check("embedder", chosen["ready"], f"{chosen['name']}: {chosen['detail']}")
+
+
+def _redis(given: Settings) -> str:
+    caches.RedisCache(given.redis_url.get_secret_value(), "").get_many([b"doctor"])
+    return "answers; processes share answers of the search through it"
 
 
 def _engines() -> str:

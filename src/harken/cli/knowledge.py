@@ -87,7 +87,7 @@ def _told(done: "Added") -> None:
 @click.argument("query")
 @click.option("--role", default="admin", show_default=True, help="Read as this role: customer, agent, lead, compliance, admin, service.")  # fmt: skip
 @click.option("--jurisdiction", metavar="XX", help="Read as somebody in it. Default: none, or all for roles that may.")
-@click.option("-k", "most", type=click.IntRange(0, 100), default=10, show_default=True, help="Results at most.")
+@click.option("-k", "most", type=click.IntRange(1, 100), default=10, show_default=True, help="Results at most.")
 @options.store
 @options.as_json
 def search(query: str, role: str, jurisdiction: str | None, most: int, store: str | None, json_: bool) -> None:
@@ -96,7 +96,7 @@ def search(query: str, role: str, jurisdiction: str | None, most: int, store: st
 
     with options.library(store) as desk:
         reader = desk.clearances().reader(role, jurisdiction)
-        found = searching.search(query, reader, desk, most=most)
+        found = searching.search(query, reader, desk, searching.Limits(results=most))
     if json_:
         return printing.as_json(searching.told(found))
     for place, hit in enumerate(found.hits, 1):
@@ -121,6 +121,36 @@ def _ended(found: Any) -> str:
         else "Nothing that this role may read answers it"
     )
     return f"{what} ({found.mode}, {found.seconds * 1000:.0f} ms)"
+
+
+@command.command("evaluate")
+@click.argument("queries", type=click.Path(path_type=Path))
+@click.option("--role", default="admin", show_default=True, help="Search as this role.")
+@click.option("--jurisdiction", metavar="XX", help="Search as somebody in it.")
+@options.store
+@options.as_json
+def evaluate(queries: Path, role: str, jurisdiction: str | None, store: str | None, json_: bool) -> None:
+    """How well the search finds what QUERIES expects: JSON Lines of "query" and "expected" (document ids).
+
+    A row an embedder that is on this machine and a weight of meaning against words, with 95 % intervals.
+    """
+    from harken.flow import evaluating  # noqa: PLC0415  --help needs none of it
+
+    questions = evaluating.read(queries)
+    with options.library(store) as desk, printing.progress(json_) as progress:
+        reader = desk.clearances().reader(role, jurisdiction)
+        done = evaluating.evaluate(questions, reader, desk.embedders(), desk, progress)
+    if json_:
+        return printing.as_json(done)
+    click.echo(f"{done.questions:,} questions, {done.passages:,} passages\n")
+    names = list(done.rows[0].figures)
+    printing.table([_row(row) for row in done.rows], ["embedder", "meaning", *names])
+    return None
+
+
+def _row(row: Any) -> dict[str, str]:
+    weight = "as set" if row.dense is None else f"{row.dense:.2f}"
+    return {"embedder": row.embedder, "meaning": weight, **{name: str(value) for name, value in row.figures.items()}}
 
 
 for each in (

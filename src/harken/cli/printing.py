@@ -53,10 +53,10 @@ def progress(quiet: bool) -> Iterator[Bar | Quiet]:
         yield Bar(shown)
 
 
-def as_json(value: Any) -> None:
-    """One object on standard output, nothing else there."""
+def as_json(value: Any, *, err: bool = False) -> None:
+    """One object on standard output, nothing else there; with `err` on standard error."""
     shown = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-    click.echo(orjson.dumps(shown, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, default=list).decode())
+    click.echo(orjson.dumps(shown, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, default=list).decode(), err=err)
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:

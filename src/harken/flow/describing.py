@@ -63,7 +63,9 @@ def examine(
 ) -> Described | Unreadable:
     """What may be taken in, with its personal data found; or why not. `trusted`: somebody has read it and vouches for it."""
     found = hiding.look(draft, regions=REGIONS, handles=bool(subject), known=known)
-    reason = secrecy.reason(draft.text, found.text) or ("" if trusted else _hostile(f"{draft.title}\n{draft.text}"))
+    reason = ", ".join(secrecy.reasons(draft.text, found.text)) or (
+        "" if trusted else _hostile(f"{draft.title}\n{draft.text}")
+    )
     if reason:
         return Unreadable(source=draft.source, reason=reason)
     return Described(
@@ -83,10 +85,13 @@ def made_public(described: Described) -> Described:
 
 
 def _hostile(text: str) -> str:
-    suspicion = injection.suspicion(text)
-    if suspicion.score < injection.QUARANTINE:
+    suspicion = injection.suspect(text)
+    if not suspicion.suspected:
         return ""
-    return f"it gives orders to whoever reads it by machine ({', '.join(suspicion.reasons)}); read it, and add it with --trusted if it is meant so"
+    return (
+        f"it gives orders to whoever reads it by machine ({', '.join(suspicion.reasons)}); read it, and add it with --trusted "
+        "if it is meant so"
+    )
 
 
 def scope_of(draft: Draft) -> Scope:

@@ -14,6 +14,7 @@ from harken.kit.clock import Clock
 from harken.kit.db import Database
 from harken.kit.engine import Engine
 from harken.knowledge.access import Clearances
+from harken.knowledge.cache import Layered
 from harken.knowledge.chunk import Cut
 from harken.knowledge.ports import Embedder, Judge
 from harken.privacy.keys import MasterKey
@@ -58,7 +59,10 @@ class LibraryDesk:
     embedder_of: Callable[
         [str], Embedder | None
     ]  #: of a model that was used before; None: not on this machine any more
-    judge: Judge | None
+    embedders: Callable[[], Sequence[Embedder]]  #: all that can be asked on this machine
+    judge: Judge | None  #: looks at the best once more
+    cache: Layered
+    sweep: Callable[[], int]  #: deletes what of the cache has expired; how much it was
     clearances: Callable[[], Clearances]
     cut: Cut
     home: Path

@@ -1,11 +1,12 @@
 """One event's words -> what we read in them, and the words sealed with their subject's key. Batch and live both call it."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import orjson
 
 from harken.conversations.topics import topic_hits
-from harken.domain.event import Kind
+from harken.domain.event import Kind, Reading
 from harken.intake.read import read
 from harken.kit import spans, words
 from harken.privacy.ring import KeyRing
@@ -38,10 +39,8 @@ def kept(id_: str, kind: str, text: str, subject: Subject, ring: KeyRing, *, wit
     body = ring.seal(*subject, id_, Body(text, places))
     if kind not in _MESSAGES:
         return Kept(body)
-    plain = spans.clean(text, places)
     from_customer = kind == Kind.MESSAGE_RECEIVED
-    said = words.split(plain)
-    reading = read(plain, said, from_customer=from_customer, with_mood=with_mood)
+    reading, said = understood(text, places, from_customer=from_customer, with_mood=with_mood)
     evidence = dict(reading.evidence)
     if from_customer:
         evidence |= topic_hits(said)
@@ -53,6 +52,15 @@ def kept(id_: str, kind: str, text: str, subject: Subject, ring: KeyRing, *, wit
         reading.signals,
         orjson.dumps(evidence).decode() if evidence else None,
     )
+
+
+def understood(
+    text: str, places: Iterable[spans.Place], *, from_customer: bool, with_mood: bool
+) -> tuple[Reading, list[str]]:
+    """What a message says without the links and mentions at `places`, and its words."""
+    plain = spans.clean(text, places)
+    said = words.split(plain)
+    return read(plain, said, from_customer=from_customer, with_mood=with_mood), said
 
 
 def warm_up() -> None:

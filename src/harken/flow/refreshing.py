@@ -34,6 +34,7 @@ class Refreshed:
     quarantined: int = 0
     learned: Learned | None = None  #: None: there is nothing to learn from
     embedded: int = 0
+    swept: int = 0  #: answers in the cache that had expired
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -94,6 +95,7 @@ def _refreshed(desk: Desk, shelf: LibraryDesk, progress: Progress) -> Refreshed:
         done.notes.append(str(empty))
     done.embedded += embedding.embed(shelf, progress)
     adding.tidy(shelf)
+    done.swept = shelf.sweep()
     with shelf.keeping.transaction() as tx:
         jobs.was_done(tx, NAME, began)
     done.seconds = round(took(), 3)

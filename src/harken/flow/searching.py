@@ -11,17 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from harken.errors import TryAgainError, UnsuitableError
-from harken.flow.describing import LANGUAGES
+from harken.flow import finding, remembering
 from harken.flow.desk import LibraryDesk
-from harken.flow.embedding import embedder_of
-from harken.intake import language
-from harken.kit import db, observe, words
+from harken.flow.finding import EXACT_UP_TO, Asked, Seen
+from harken.kit import observe
 from harken.kit.clock import stopwatch
-from harken.knowledge import bm25, cut, fuse, parts, store, terms
+from harken.knowledge import cut, fuse, rank, store
 from harken.knowledge.access import Reader
-from harken.knowledge.bm25 import Postings, Scored
 from harken.knowledge.found import Candidate, Hit
-from harken.knowledge.fuse import Recipe
 from harken.knowledge.store import Standing
 from harken.privacy.scanner import scan
 from harken.privacy.tokens import redact
@@ -29,17 +26,8 @@ from harken.privacy.tokens import redact
 MOST_CHARACTERS = 20_000
 MOST_RESULTS = 100
 
-EXACT_UP_TO = 20_000
-"""Readable passages up to which each vector is looked at: quicker there than the graph, which a narrow policy makes search on."""
-
-CANDIDATES = 60
-"""Of each way of searching."""
-
-SCORED = 2_000
-"""Passages whose words are remembered, so that what was found by meaning has its score by words, too."""
-
-ENTRIES_READ = 150_000
-"""Entries of posting lists a search reads at most, beyond those of its most telling word."""
+RANKED = 40
+"""Looked at word by word; the features weigh too little to bring up what stands below."""
 
 JUDGED = 20
 """What a judge looks at: it costs a hundred times what finding does."""
@@ -69,32 +57,42 @@ class Found:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """A question as it is looked for."""
-
-    whole: str
-    parts: Sequence[str]  #: the whole first
-    vector: Sequence[float] | None  #: None: nobody can say what it means, and words must do
-    recipe: Recipe
-
-
 def search(query: str, reader: Reader, desk: LibraryDesk, limits: Limits = DEFAULT) -> Found:
     """Raises UnsuitableError for a question that is empty or too long, TryAgainError where the database is away."""
-    took = stopwatch()
-    with observe.span("search"):
+    took, whole = stopwatch(), _hidden(query)
+    now = limits.as_of or desk.clock()
+    with observe.span("search"), observe.timed(observe.RETRIEVAL):
         with desk.reading.transaction() as tx:
             store.read_as(tx, reader)
             at = store.standing(tx)
-        asked = _asked(_hidden(query), at, desk)
-        with desk.reading.transaction() as tx:
-            store.read_as(tx, reader)
-            seen = _look(tx, at, asked, limits, desk)
-        hits = _ranked(asked, seen, desk)
-    kept = cut.cut(hits, limits.results, limits.tokens)
-    return Found(
-        hits=kept, mode=_mode(at, asked, limits), visible=at.passages, version=at.version, seconds=round(took(), 4)
-    )
+        key = remembering.key_of(whole, reader, at, limits, now, desk)
+        mode = finding.mode_of(at, limits.exact_up_to)
+        hits = _again(key, reader, at, now, desk)
+        if hits is None:
+            asked = finding.put(whole, at, desk)
+            mode = "lexical" if asked.vector is None else mode
+            with desk.reading.transaction() as tx:
+                store.read_as(tx, reader)
+                seen = finding.look(tx, at, asked, limits.exact_up_to, now)
+            hits = _cut(_ranked(asked, seen, now, desk), limits)
+            if mode != "lexical":  # a model that is away for a minute must not be missed for an hour
+                remembering.remember(key, hits, desk)
+    observe.add(observe.RETRIEVAL_MODE, mode=mode)
+    return Found(hits=hits, mode=mode, visible=at.passages, version=at.version, seconds=round(took(), 4))
+
+
+def _again(key: bytes, reader: Reader, at: Standing, now: datetime, desk: LibraryDesk) -> list[Hit] | None:
+    """What was found before, read anew as this reader; None where nothing is remembered, or not all of it holds."""
+    places = remembering.recall(key, desk)
+    if places is None:
+        return None
+    with desk.reading.transaction() as tx:
+        store.read_as(tx, reader)
+        found = store.candidates(tx, at, [place.number for place in places], now, None, {})
+    there = {each.number: each for each in found}
+    if len(there) < len(places):
+        return None
+    return [Hit(passage=there[each.number], score=each.score, parts=each.parts, why=each.why) for each in places]
 
 
 def _hidden(query: str) -> str:
@@ -109,79 +107,31 @@ def _hidden(query: str) -> str:
     return asked
 
 
-def _asked(whole: str, at: Standing, desk: LibraryDesk) -> _Asked:
-    """No transaction is open while a model thinks."""
-    several = parts.parts(whole)
-    embedder = embedder_of(at.model, desk) if at.index is not None else None
-    vector = None
-    if embedder:
-        try:
-            vector = fuse.question_vector(embedder.embed(several)).tolist()
-        except TryAgainError:
-            vector = None  # finding by words is better than finding nothing; the mode says so
-    return _Asked(whole=whole, parts=several, vector=vector, recipe=fuse.recipe_of(at.model))
+def _ranked(asked: Asked, seen: Seen, now: datetime, desk: LibraryDesk) -> list[Hit]:
+    """Words and meaning alone first; the best of them are looked at more closely, and by a judge where there is one."""
+    legs = fuse.legs([each.dense for each in seen.candidates], [each.lexical for each in seen.candidates], asked.recipe)
+    order = sorted(zip(-legs.sum(axis=1), seen.candidates, strict=True), key=lambda each: (each[0], each[1].number))
+    best = [candidate for _, candidate in order[:RANKED]]
+    return rank.ranked(
+        best, seen.weights, recipe=asked.recipe, now=now, judged=_judged(asked.whole, best[:JUDGED], desk)
+    )
 
 
-def _mode(at: Standing, asked: _Asked, limits: Limits) -> str:
-    if asked.vector is None:
-        return "lexical"
-    return "exact" if _exactly(at, limits) else "hnsw"
+def _judged(question: str, best: Sequence[Candidate], desk: LibraryDesk) -> Mapping[int, float] | None:
+    if desk.judge is None or not best:
+        return None
+    try:
+        scores = desk.judge.judge(question, [f"{each.title}\n{each.text}" for each in best])
+    except TryAgainError:
+        return None  # its own order stands
+    return {each.number: score for each, score in zip(best, scores, strict=True)}
 
 
-def _exactly(at: Standing, limits: Limits) -> bool:
-    return at.passages <= limits.exact_up_to or not at.graph
-
-
-def _look(tx: db.Tx, at: Standing, asked: _Asked, limits: Limits, desk: LibraryDesk) -> list[Candidate]:
-    """By meaning and by word; each candidate has both scores, whichever way it was found."""
-    if not at.passages:
-        return []
-    close = store.nearest(tx, at, asked.vector, CANDIDATES, exactly=_exactly(at, limits)) if asked.vector else []
-    worded = _by_words(tx, at, asked)
-    wanted = list(dict.fromkeys([*close, *worded.passages.tolist()[:CANDIDATES]]))
-    said = dict(zip(worded.passages.tolist(), worded.scores.tolist(), strict=True))
-    return store.candidates(tx, at, wanted, limits.as_of or desk.clock(), asked.vector, said)
-
-
-def _by_words(tx: db.Tx, at: Standing, asked: _Asked) -> Scored:
-    """Every readable passage with one of the words, best first."""
-    spoken = _languages(tx, asked.whole)
-    weighed = [terms.query_terms(part, spoken) for part in asked.parts]
-    common = store.frequencies(tx, list({term for each in weighed for term in each}))
-    idfs = {term: bm25.idf(at.passages, count) for term, count in common.items()}
-    weights = bm25.weights(weighed, fuse.shares(len(weighed)), idfs)
-    lists = store.postings(tx, _telling(weights, common, at))
-    postings = [
-        Postings(passages=each["passage"], counts=each["times"], lengths=each["length"], weight=weights[term])
-        for term, each in lists.items()
-    ]
-    return bm25.best(postings, average_length=at.words / at.passages, n=SCORED)
-
-
-def _telling(weights: Mapping[str, float], common: Mapping[str, int], at: Standing) -> list[str]:
-    """The words to look up, those that tell most first, until the lists are long: what every second passage says tells nothing."""
-    chosen, read = list[str](), 0
-    for term in sorted(weights, key=lambda term: (-weights[term], term)):
-        if chosen and read + common[term] > ENTRIES_READ:
-            continue
-        chosen.append(term)
-        read += common[term]
-    return chosen
-
-
-def _languages(tx: db.Tx, question: str) -> tuple[str, ...]:
-    """A short question does not tell its language: then it is read in each that has something to say."""
-    heard = language.detect(question, words.split(question), LANGUAGES)
-    there = store.languages(tx)
-    if heard.language in there and heard.language != language.UNKNOWN:
-        return (heard.language,)
-    return there or ("en",)
-
-
-def _ranked(asked: _Asked, seen: Sequence[Candidate], desk: LibraryDesk) -> list[Hit]:
-    scores = fuse.fused([each.dense for each in seen], [each.lexical for each in seen], asked.recipe)
-    hits = [Hit(passage=each, score=float(score)) for each, score in zip(seen, scores, strict=True)]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.document_id, hit.passage.ordinal))
+def _cut(hits: Sequence[Hit], limits: Limits) -> list[Hit]:
+    """Without a budget the best stand first; with one they are to be read, and neighbours stand side by side."""
+    if limits.tokens is None:
+        return cut.once(hits, limits.results)
+    return cut.cut(hits[: limits.results], limits.tokens)
 
 
 def document(document_id: str, version: int | None, reader: Reader, desk: LibraryDesk) -> Mapping[str, Any] | None:

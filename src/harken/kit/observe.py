@@ -62,6 +62,11 @@ DECISIONS = _counter(
     "support_nba_decisions_total", "Decisions, by what they say and who asked.", "channel", "issue_status", "origin"
 )
 DECISION_SECONDS = _histogram("support_nba_decision_seconds", "From the question to the recorded decision.")
+CACHE_REQUESTS = _counter(
+    "support_cache_requests_total", "Answers of the search asked of a cache, by layer.", "layer", "result"
+)
+RETRIEVAL = _histogram("support_retrieval_seconds", "From a question to the passages that answer it.")
+RETRIEVAL_MODE = _counter("support_retrieval_mode_total", "Searches, by how the nearest passages were found.", "mode")
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
     "Requests, from the first byte to the last of the answer.",
@@ -95,7 +100,7 @@ CONSISTENCY = Looked(
 )
 
 COUNTED = (EVENTS_INGESTED, EVENTS_REJECTED, EVENTS_DUPLICATE, EVENTS_LATE, EVENT_LAG, PROFILE_UPDATE,
-           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, HTTP_SECONDS)  # fmt: skip
+           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE, HTTP_SECONDS)  # fmt: skip
 LOOKED = (STORE_ANSWERS, WATERMARK_LAG, CONSUMER_LAG, SOURCE_UNUSUAL, CONSISTENCY)
 
 Readings: TypeAlias = Mapping[Looked, Mapping[tuple[str, ...], float]]

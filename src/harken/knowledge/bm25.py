@@ -94,7 +94,7 @@ def _places(found: Sequence[Postings]) -> tuple[Callable[[Places], Places], list
     high = max(int(each.passages.max()) for each in found)
     if high - low < WIDEST_SPAN:
         return (lambda places: places + low), [each.passages.astype(np.intp) - low for each in found]
-    numbers = np.unique(np.concatenate([each.passages for each in found]))
+    numbers = np.sort(np.concatenate([each.passages for each in found]))  # where one repeats, its first place is taken
     return (lambda places: numbers[places].astype(np.intp)), [np.searchsorted(numbers, each.passages) for each in found]
 
 

@@ -3,7 +3,7 @@
 import re
 
 from harken.knowledge.stopwords import STOP_WORDS
-from harken.knowledge.terms import query_terms
+from harken.knowledge.terms import terms
 
 LONGEST_LIST = 8
 """Parts beyond these stay in the whole alone: each costs an embedding and a look into the index."""
@@ -23,7 +23,7 @@ _TURN = re.compile(
       |como|onde|qual|quais)\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
-_EVERY_LANGUAGE = tuple(STOP_WORDS)
+_STOP_WORDS = frozenset().union(*STOP_WORDS.values())
 
 
 def parts(question: str) -> tuple[str, ...]:
@@ -54,4 +54,4 @@ def _pieces(question: str) -> list[str]:
 
 
 def _says_little(piece: str) -> bool:
-    return len(query_terms(piece, _EVERY_LANGUAGE)) < FEWEST_WORDS
+    return len(set(terms(piece, "")) - _STOP_WORDS) < FEWEST_WORDS

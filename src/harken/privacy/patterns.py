@@ -4,11 +4,10 @@ Every finder takes a text and yields (start, end). None of them backtracks: repe
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from ipaddress import ip_address
 
-import phonenumbers
 from stdnum import iban, luhn
 from stdnum.us import ssn
 
@@ -34,6 +33,7 @@ _CARD_NUMBER = re.compile(
 )
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}[A-Za-z0-9]{0,30}+(?:[ -][A-Za-z0-9]{1,8}+){0,9}")
 _SSN = re.compile(r"(?<![\w.-])\d{3}([- ])\d{2}\1\d{4}(?![\w-])")
+_NOT_SSN_BEFORE = re.compile(r"\b(?:dpci|sku|upc|item|model|part|order)\W{0,12}$", re.IGNORECASE)
 _SSN_SAID = re.compile(r"(?i:\bssn\b|\bsocial security\b)\D{0,25}(\d{3}[- .]?\d{2}[- .]?\d{4})(?!\d)")
 _IP4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w)")
 _IP6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
@@ -93,40 +93,10 @@ _SAID_NAME = re.compile(
 _NOT_NAMES = re.compile(
     r"\b(?:gold|silver|platinum|diamond|elite|executive|premier|medallion|member|customer|airlines?|airways|team"
     r"|support|service|american|british|indian|german|so|not|very|new|your|the|a|an|still|just|on|in|at|getting|trying"
-    r"|having|going|using|waiting|sure|sorry)\b",
+    r"|having|going|using|waiting|sure|sorry|now|over|this|sad|xl)\b",
     re.IGNORECASE,
 )
 _NAME_HINTS = ("\n", "name", "i'm ", "i’m ", "i am ", "this is", "regards", "sincerely", "yours ", "grü", "grue", "hei")
-
-_PHONE = re.compile(
-    r"(?:(?<![\w@#/=$£€+])|(?<=/)(?=\+))(?<!\w-)(?<!\d[.,:(])(?:"
-    r"(?P<nanp>(?:\+?1[ .-]?)?(?:\(\d{3}\)[ ]?-?|\d{3}([.-]|[ ]{1,2}))\d{3}(?:[.-]|[ ]{1,2})\d{4}(?![-.]?\d))"
-    r"|(?P<plus>\(?\+[ ]?\(?\d(?:[ .()/-]{0,2}\d){6,13})"
-    r"|(?P<trunk>\(?0\d(?:[ .()/-]{0,2}\d){6,13})"
-    r"|(?P<bare>\d{10,11})(?![-.]?\d)"
-    r"|(?P<loose>\(?\d(?:[ .()/-]{0,2}\d){5,14})"
-    r")(?:[ ]?(?:x|ext\.?)[ ]?\d{1,6})?(?!\w|\.\d|,\d|%|:\d)"
-)
-_WHAT_NUMBER = re.compile(
-    r"(?P<phone>\bph#|\b(?:call(?:ing|s|ed)?|callback|(?:tele)?phone|tel|mobile|cell|fax|text me|sms|whats ?app|ring"
-    r"|reach|dial|answering|contact|hotline|landline|ph|connect|shout"
-    r"|(?:my|your|new|best|his|her)(?: contact)? (?:number|no|num|#)|handy|telefon\w*|rufnummer|ruf|anrufen|office)\b)"
-    r"|(?P<other>\b(?:order|ord|case|ref|reference|ticket|track\w*|booking|confirmation|pnr|parcel|awb|invoice|serial"
-    r"|imei|model|version|ver|build|sku|item|i\.?d|flight|sr|mnp|transaction|txn|code|pin|pincode|zip|account|acct"
-    r"|policy|customer (?:no|number|id)|member\w*|claim|complaint|request|incident|consignment|shipment|delivery"
-    r"|bestell\w*|sendung\w*|rs|inr|usd|eur)\b|[$£€₹#]|\b(?!(?:numbers?|no|num|nummer|nr):)[a-z]+:$)",
-    re.IGNORECASE,
-)
-_PHONE_AFTER = re.compile(r"[\s(-]{0,3}(?:office|fax|mobile|cell|home)\b", re.IGNORECASE)
-_NOT_PHONE = re.compile(
-    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ (].*)?"  # a date, and hours after it
-    r"|\d{1,2}[.]\d\d ?- ?\d{1,2}[.]\d\d|(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d"  # from, to
-    r"|\d{1,3}(?:\.\d{1,5}){3}|\d\.\d.*"  # a version
-    r"|\d+\.\d\d/.*|\d{3}-\d{7}-\d{7}",  # prices, an order
-    re.DOTALL,
-)
-_SENTENCE_END = re.compile(r"(?<!\bno)(?<!\bnr)[.?!;]\s", re.IGNORECASE)
-_LOOK_BACK = 40  # characters before a number in which a word may say what it is
 
 
 def emails(text: str) -> Iterator[Place]:
@@ -176,7 +146,10 @@ def ibans(text: str) -> Iterator[Place]:
 
 def ssns(text: str) -> Iterator[Place]:
     """US social security numbers: a valid one anywhere, any one where the text says what it is."""
-    yield from (match.span() for match in _SSN.finditer(text) if ssn.is_valid(match[0].replace(" ", "-")))
+    for match in _SSN.finditer(text):
+        told = _NOT_SSN_BEFORE.search(text, max(match.start() - 20, 0), match.start())
+        if not told and ssn.is_valid(match[0].replace(" ", "-")):
+            yield match.span()
     yield from (match.span(1) for match in _SSN_SAID.finditer(text))
 
 
@@ -191,11 +164,12 @@ def addresses_of_machines(text: str) -> Iterator[Place]:
 
 
 def _is_ip(written: str) -> bool:
+    """A machine's: not a network's such as 10.0.0.0, as versions look, and not that of whatever machine reads it."""
     try:
-        ip_address(written)
+        found = ip_address(written)
     except ValueError:
         return False
-    return True
+    return not (found.is_loopback or (found.version == 4 and (written.endswith(".0") or written.startswith("0."))))
 
 
 def accounts(text: str) -> Iterator[Place]:
@@ -223,53 +197,6 @@ def names(text: str) -> Iterator[Place]:
         group = match.lastindex or 0
         if not _NOT_NAMES.search(match[group]):
             yield match.span(group)
-
-
-def phones(text: str, regions: Sequence[str]) -> Iterator[Place]:
-    """Telephone numbers that are possible; digits of an unclear shape only where a word says that it is one."""
-    for match in _PHONE.finditer(text):
-        if _is_phone(match, regions):
-            yield match.span()
-
-
-def _is_phone(match: re.Match[str], regions: Sequence[str]) -> bool:
-    written, shape = match[0], match.lastgroup
-    if _NOT_PHONE.fullmatch(written):
-        return False
-    said = "phone" if _PHONE_AFTER.match(match.string, match.end()) else _said_before(match)
-    if said == "other":
-        return shape == "plus" and _possible(written)
-    if said == "phone":
-        return True
-    if shape == "nanp" and (match[2] or "-").strip():
-        return True
-    if shape == "plus":
-        return _possible(written)
-    return shape != "loose" and any(_valid(written, region) for region in regions)
-
-
-def _said_before(match: re.Match[str]) -> str | None:
-    """What the nearest word before a number says that it is: `phone`, `other`, or nothing."""
-    last = None
-    for word in _WHAT_NUMBER.finditer(match.string, max(match.start() - _LOOK_BACK, 0), match.start()):
-        last = word
-    if last is None or (last.lastgroup == "other" and _SENTENCE_END.search(match.string, last.end(), match.start())):
-        return None
-    return last.lastgroup
-
-
-def _possible(written: str) -> bool:
-    try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(written))
-    except phonenumbers.NumberParseException:
-        return False
-
-
-def _valid(written: str, region: str) -> bool:
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(written, region))
-    except phonenumbers.NumberParseException:
-        return False
 
 
 def known_values(text: str, values: Iterable[str]) -> Iterator[Place]:

@@ -6,6 +6,16 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from harken.privacy import patterns
+from harken.privacy.phones import phones
+
+REGIONS = ("US", "GB", "DE")
+"""Whose telephone numbers a message is searched for, unless its customer's are known."""
+
+DOCUMENT_REGIONS = (
+    "US", "CA", "GB", "IE", "DE", "AT", "CH", "FR", "BE", "NL", "LU", "ES", "PT", "IT", "PL", "SE", "DK", "NO", "FI", "CZ",
+    "HU", "AU", "NZ",
+)  # fmt: skip
+"""Whose a document is searched for: it may come from any country that is served."""
 
 
 class PersonalKind(StrEnum):
@@ -62,7 +72,7 @@ def scan(
     text: str,
     *,
     known: Sequence[Known] = (),
-    regions: Sequence[str] = ("US", "GB", "DE"),
+    regions: Sequence[str] = REGIONS,
     handles: bool = True,
     public: frozenset[str] = frozenset(),
 ) -> list[PersonalData]:
@@ -93,7 +103,7 @@ def _numbered(text: str, regions: Sequence[str]) -> Iterator[_Find]:
     plain = text if text.isascii() else _NOT_PLAIN.sub(_in_plain, text)
     for kind, find in _NUMBERED:
         yield from ((start, end, kind) for start, end in find(plain))
-    yield from ((start, end, PersonalKind.PHONE) for start, end in patterns.phones(plain, regions))
+    yield from ((start, end, PersonalKind.PHONE) for start, end in phones(plain, regions))
 
 
 def _in_plain(match: re.Match[str]) -> str:

@@ -20,7 +20,7 @@ from harken.flow.keeping import keep
 from harken.flow.pool import Seat
 from harken.kit.clock import stopwatch
 from harken.kit.log import logger
-from harken.web import events, health, metrics, predict, profiles, segments
+from harken.web import events, health, knowledge, metrics, predict, profiles, segments
 from harken.web.guests import Gate, refuse_foreign_hosts
 
 log = logger(__name__)
@@ -61,6 +61,7 @@ def app_of(desk: Desk) -> FastAPI:
     app.include_router(events.router(desk, inbox))
     app.include_router(profiles.router(desk, seat))
     app.include_router(segments.router(desk, seat))
+    app.include_router(knowledge.router(desk.library))
     app.include_router(metrics.router(desk))
     app.add_middleware(Gate, refusals=(_refuse_large_bodies, refuse_foreign_hosts))
     app.add_middleware(metrics.Timed)

@@ -61,7 +61,7 @@ def _mean(tokens: list[int], vectors: Vectors) -> Vectors:
 @cache
 def _loaded() -> "tuple[Tokenizer, Vectors]":
     # Held as float32, 33 MB. The file's own 16 MB of float16, mapped, would be shared by processes, and each text would
-    # pay for the conversion: a third of the speed.
+    # pay for the conversion: about a fifth of the speed.
     from safetensors.numpy import load_file  # noqa: PLC0415  only a search needs it
     from tokenizers import Tokenizer  # noqa: PLC0415  as above
 

@@ -15,12 +15,13 @@ from harken.adapters.writers.breaker import Breaker
 from harken.adapters.writers.budget import Budget, OverBudgetError, Spend
 from harken.adapters.writers.offline import OfflineWriter
 from harken.adapters.writers.prompt import Prompt, compose, secrets
-from harken.adapters.writers.veil import REGIONS, Veil
+from harken.adapters.writers.veil import Veil
 from harken.domain.decision import Context, Decision, Draft, OutChannel
 from harken.errors import ModelUnavailableError
 from harken.guard import checks
 from harken.guard.literals import allowed_literals
 from harken.kit.log import logger
+from harken.privacy.scanner import REGIONS
 
 log = logger(__name__)
 

@@ -10,11 +10,8 @@ from dataclasses import replace
 
 from harken.domain.decision import Context, Decision
 from harken.privacy import tokens
-from harken.privacy.scanner import Known, PersonalData, PersonalKind, scan
+from harken.privacy.scanner import REGIONS, Known, PersonalData, PersonalKind, scan
 from harken.privacy.tokens import Pseudonyms
-
-REGIONS = ("US", "GB", "DE")
-"""Countries whose telephone numbers are understood without a country code."""
 
 _PLAIN_NAME = re.compile(r"[^\W\d_][^\W\d_ '’-]{0,30}(?:[ '’-][^\W\d_ '’-]{1,30}){0,3}")
 

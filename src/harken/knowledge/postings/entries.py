@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -29,24 +31,12 @@ def unpacked(blob: bytes) -> npt.NDArray[np.void]:
 
 
 def joined(
-    rows: Iterable[tuple[str, bytes]], alive: npt.NDArray[np.uint32]
+    rows: Iterable[tuple[str, bytes]], alive: npt.NDArray[np.bool_]
 ) -> Iterator[tuple[str, npt.NDArray[np.void]]]:
-    """Rows in order of term -> each term once, without passages that are not in `alive` (sorted)."""
-    held, parts = "", list[npt.NDArray[np.void]]()
-    for term, blob in rows:
-        if term != held and parts:
-            yield from _one(held, parts, alive)
-            parts = []
-        held = term
-        parts.append(unpacked(blob))
-    if parts:
-        yield from _one(held, parts, alive)
-
-
-def _one(
-    term: str, parts: list[npt.NDArray[np.void]], alive: npt.NDArray[np.uint32]
-) -> Iterator[tuple[str, npt.NDArray[np.void]]]:
-    every = np.concatenate(parts)
-    every = every[np.isin(every["passage"], alive, assume_unique=True)]
-    if len(every):
-        yield term, every[np.argsort(every["passage"], kind="stable")]
+    """Rows in order of term -> each term once, with those passages whose number is true in `alive`."""
+    for term, several in groupby(rows, key=itemgetter(0)):
+        parts = [unpacked(blob) for _, blob in several]
+        every = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        kept = every[alive[every["passage"]]]
+        if len(kept):
+            yield term, kept[np.argsort(kept["passage"], kind="stable")]

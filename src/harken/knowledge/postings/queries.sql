@@ -24,6 +24,10 @@ SELECT segment, passages FROM posting_segment WHERE scope = %(scope)s ORDER BY p
 SELECT p.no FROM passage p JOIN document d ON d.no = p.document
 WHERE p.scope = %(scope)s AND d.valid_to IS NULL;
 
+-- name: highest
+-- The size of a table by number.
+SELECT coalesce(max(no), 0) AS no FROM passage;
+
 -- name: postings_of
 -- In order, so that a term is complete when the next one begins.
 SELECT term, entries FROM posting WHERE scope = %(scope)s AND segment = ANY(%(segments)b::int[]) ORDER BY term, segment;

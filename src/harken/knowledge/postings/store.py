@@ -35,12 +35,19 @@ def join(tx: db.Tx) -> int:
 
 
 def _join(tx: db.Tx, scope: int, segments: list[int], *, clean: bool) -> None:
-    alive = np.array(sorted(row["no"] for row in db.rows(tx, q.alive, scope=scope)), np.uint32)
-    old = [(row["term"], bytes(row["entries"])) for row in db.rows(tx, q.postings_of, scope=scope, segments=segments)]
-    kept = list(joined(old, alive))
+    numbers = [row["no"] for row in db.rows(tx, q.alive, scope=scope)]
+    size = db.row(tx, q.highest)
+    assert size is not None
+    alive = np.zeros(size["no"] + 1, np.bool_)
+    alive[numbers] = True
+    old = tx.execute(q.postings_of, {"scope": scope, "segments": segments}, binary=True).fetchall()
+    kept = list(joined(((row["term"], row["entries"]) for row in old), alive))
     tx.execute(q.drop_postings, {"scope": scope, "segments": segments})
     tx.execute(q.drop_segments, {"scope": scope, "segments": segments})
-    _write(tx, scope, len({number for _, entries in kept for number in entries["passage"].tolist()}), kept)
+    present = np.zeros_like(alive)
+    for _, entries in kept:
+        present[entries["passage"]] = True
+    _write(tx, scope, int(present.sum()), kept)
     if clean:
         tx.execute(q.none_dead, {"scope": scope})
 

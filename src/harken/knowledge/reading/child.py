@@ -18,17 +18,18 @@ def main(memory_bytes: int, alarm_s: int) -> None:
     _limit(memory_bytes)
     questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a parser that prints must not print into the answers
-    while question := wire.receive(questions):
-        if hasattr(signal, "alarm"):
-            signal.alarm(alarm_s)
-        kind, raw = question
-        try:
-            answer = wire.packed(_attempt(kind, raw))
-        except MemoryError:
-            os._exit(OUT_OF_MEMORY)
-        wire.send(answers, kind, answer)
-        if hasattr(signal, "alarm"):
-            signal.alarm(0)
+    try:
+        while question := wire.receive(questions):
+            _alarm(alarm_s)
+            wire.send(answers, question[0], wire.packed(_attempt(*question)))
+            _alarm(0)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+
+
+def _alarm(seconds: int) -> None:
+    if hasattr(signal, "alarm"):
+        signal.alarm(seconds)
 
 
 def _attempt(kind: bytes, raw: bytes) -> Page | CannotReadError:

@@ -19,15 +19,17 @@ _CHUNK = 1 << 20
 
 def walk(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
     """`(root, file)`, sorted; folders whose name begins with a dot are left out, and links to folders not followed.
+    A link that is itself among `paths` is: whoever names it means what it leads to.
 
     What cannot be listed, a folder or a path that is not there, comes as itself: `read` says what is wrong with it.
     """
     for path in paths:
-        whole = path.resolve() if path.is_symlink() and not path.is_dir() else path
-        if whole.is_dir():
-            yield from ((whole, found) for found in _below(whole))
+        # Unlike those of pathlib, these do not raise over loops and closed folders.
+        if os.path.isdir(path):
+            yield from ((path, found) for found in _below(path))
         else:
-            yield whole.parent, whole
+            named = Path(os.path.realpath(path)) if os.path.islink(path) else path
+            yield named.parent, named
 
 
 def _below(folder: Path) -> Iterator[Path]:

@@ -102,18 +102,18 @@ class _Walk:
         self._headings: list[Heading] = []
 
     def over(self, root: LexborNode) -> None:
-        node = root
+        node, depth = root, 0  # counted, because two nodes are compared by writing both out as HTML
         while True:
             entered = self._enter(node)
             if entered and node.first_child is not None:
-                node = node.first_child
+                node, depth = node.first_child, depth + 1
                 continue
             if entered:
                 self._leave(node)
-            while node != root and node.next is None and node.parent is not None:
-                node = node.parent
+            while depth and node.next is None and node.parent is not None:
+                node, depth = node.parent, depth - 1
                 self._leave(node)
-            if node == root or node.next is None:
+            if not depth or node.next is None:
                 return
             node = node.next
 
@@ -125,6 +125,8 @@ class _Walk:
         if tag.startswith("-") or hidden(node, tag):
             return False
         self._break(tag)
+        if tag == "br":
+            self._breaks = min(self._breaks + 1, 2)
         self._pre += tag == "pre"
         if tag in HEADINGS and not self._head:
             self._head.append((len(self._parts), HEADINGS[tag]))
@@ -155,8 +157,6 @@ class _Walk:
             self._breaks = 2
         elif tag in BLOCKS:
             self._breaks = max(self._breaks, 1)
-        elif tag == "br":
-            self._breaks = min(self._breaks + 1, 2)
 
     def _write(self, words: str) -> None:
         if self._pre:

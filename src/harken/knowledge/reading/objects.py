@@ -86,13 +86,11 @@ def _value(text: str, at: int) -> tuple[Any, int]:
     except json.JSONDecodeError as broken:
         raise CannotReadError(f"is broken JSON in line {broken.lineno}") from None
     except _TwiceError:
-        raise CannotReadError(f"says a key twice in an object that begins in line {_line(text, at)}") from None
+        raise CannotReadError(f"says a key twice, in the object in line {_line(text, at)}") from None
     except RecursionError:
         raise CannotReadError(f"is nested deeper than {JSON_DEPTH} levels") from None
     except ValueError:
-        raise CannotReadError(
-            f"has a number that is too long, in an object that begins in line {_line(text, at)}"
-        ) from None
+        raise CannotReadError(f"has a number that is too long, in the object in line {_line(text, at)}") from None
 
 
 def _page(value: Any) -> Page:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import TypeAlias
 
 from harken.domain.document import DocumentClass, Heading, Visibility
@@ -102,8 +103,16 @@ def _ticket(cells: Cells, path: str) -> Page:
         "visibility": _at_least_internal(cells.get("visibility", "")),
     }
     if resolved := cells.get("resolved_at"):
-        fields["effective_from"] = resolved
+        fields["effective_from"] = _resolved(resolved)
     return Page(text="\n\n".join(filter(None, (subject, problem, solution))), fields=fields)
+
+
+def _resolved(moment: str) -> str:
+    try:
+        datetime.fromisoformat(moment)
+    except ValueError:
+        raise CannotReadError("its `resolved_at` is not a time of ISO 8601, such as 2026-01-31 09:30") from None
+    return moment
 
 
 def _at_least_internal(word: str) -> str:
