@@ -172,3 +172,9 @@ def test_what_counts_as_an_answer(messages: list[tuple[bool, int, str]], expecte
 )
 def test_whom_we_call_by_name(said: str, expected: list[str]) -> None:
     assert list(lessons.names([Said(False, 0, said)])) == expected
+
+
+def test_the_page_has_the_table() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "howto" / "learn.md").read_text("utf-8")
+    for name, taught in lessons.TEACHES.items():
+        assert f"| `{name}` | {'yes' if taught.solved else 'no'} | {taught.because} |" in page

@@ -297,5 +297,5 @@ def test_the_command_does_it_now(store_url: str, tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("wrong", ["25:00", "2:30", "02:60", "noon"])
 def test_an_hour_that_is_none_is_refused(wrong: str) -> None:
-    with pytest.raises(ValueError, match="NIGHTLY_AT"):
+    with pytest.raises(ValueError, match="String should match pattern"):
         Settings(_env_file=None, nightly_at=wrong)
