@@ -1,6 +1,9 @@
 """The wiring of the knowledge: settings -> who embeds, who judges, who may read what."""
 
+import os
+from datetime import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harken.adapters import caches, embedders
@@ -32,9 +35,12 @@ def desk_of(settings: "Settings", url: str, master: MasterKey, who: str) -> Libr
         embedders=partial(embedders.here, settings.home.absolute(), endpoint_of(settings)),
         judge=judge_of(settings),
         cache=shared_cache_of(settings, reading),
+        sweep=caches.PostgresCache(reading, wall_clock).sweep,
         clearances=partial(access.load, settings.readers),
         cut=Cut(size=settings.passage_tokens, overlap=settings.passage_overlap),
         home=settings.home,
+        folders=[Path(each) for each in settings.knowledge_folders.split(os.pathsep) if each],
+        nightly_at=time.fromisoformat(settings.nightly_at) if settings.nightly_at else None,
     )
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harken.cli import options, printing
+from harken.cli import knowledge_learn, options, printing
 
 if TYPE_CHECKING:
     from harken.flow.adding import Added
@@ -73,6 +73,8 @@ def _told(done: "Added") -> None:
         f"{done.documents:,} documents in {done.passages:,} passages: {done.new:,} new, {done.changed:,} changed, "
         f"{done.removed:,} removed; {done.redacted:,} pieces of personal data hidden; {done.seconds:.1f} s"
     )
+    if done.lapsed:
+        click.echo(knowledge_learn.LAPSED.format(done.lapsed))
     if done.quarantined:
         click.echo(f"{done.quarantined:,} not taken in:")
         for each in done.refused[:SHOWN_REASONS]:
@@ -149,3 +151,13 @@ def evaluate(queries: Path, role: str, jurisdiction: str | None, store: str | No
 def _row(row: Any) -> dict[str, str]:
     weight = "as set" if row.dense is None else f"{row.dense:.2f}"
     return {"embedder": row.embedder, "meaning": weight, **{name: str(value) for name, value in row.figures.items()}}
+
+
+for each in (
+    knowledge_learn.learn,
+    knowledge_learn.approve,
+    knowledge_learn.withdraw,
+    knowledge_learn.watch,
+    knowledge_learn.refresh,
+):
+    command.add_command(each)

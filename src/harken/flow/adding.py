@@ -47,6 +47,7 @@ class Added:
     new: int = 0
     changed: int = 0
     removed: int = 0
+    lapsed: int = 0  #: were public, say something else now, and are internal until somebody approves that
     files_unchanged: int = 0
     embedded: int = 0
     refused: list[dict[str, str]] = field(default_factory=list)
@@ -56,6 +57,7 @@ class Added:
         self.new += came.new
         self.changed += came.changed
         self.removed += came.removed
+        self.lapsed += came.lapsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """A draft -> a version as it may be kept: nothing secret in it, personal data as tokens, cut into passages."""
 
-from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 
 import orjson
 
@@ -19,6 +19,8 @@ from harken.knowledge.terms import VERSION as TERMS_VERSION
 from harken.knowledge.terms import terms
 from harken.privacy import secrecy
 from harken.privacy import store as secrets
+from harken.privacy.scanner import Known
+from harken.privacy.tokens import Secret
 
 RECIPE = (1, TERMS_VERSION)
 """Moves when the same document would become another version: more is hidden, or it is counted otherwise."""
@@ -39,8 +41,9 @@ class Described:
     scope: Scope
     file: str
     fingerprint: bytes
+    content: bytes
     found: Found
-    subject: str  #: whose key what is hidden is kept with
+    subject: str  #: whose key what is hidden is kept with; empty: what is hidden is gone
 
 
 def fingerprint(draft: Draft, desk: LibraryDesk) -> bytes:
@@ -49,9 +52,17 @@ def fingerprint(draft: Draft, desk: LibraryDesk) -> bytes:
     return desk.master.fingerprint("document", made_of)
 
 
-def examine(draft: Draft, file: str, desk: LibraryDesk, *, trusted: bool, subject: str = "") -> Described | Unreadable:
+def content(draft: Draft, desk: LibraryDesk) -> bytes:
+    """The same for as long as a document says the same, wherever it lies and however it is cut: an approval holds for it."""
+    made_of = orjson.dumps([draft.title, draft.text, astuple(draft.said)], default=str)
+    return desk.master.fingerprint("content", made_of)
+
+
+def examine(
+    draft: Draft, file: str, desk: LibraryDesk, *, trusted: bool, subject: str = "", known: Sequence[Known] = ()
+) -> Described | Unreadable:
     """What may be taken in, with its personal data found; or why not. `trusted`: somebody has read it and vouches for it."""
-    found = hiding.look(draft, regions=REGIONS, handles=bool(subject))
+    found = hiding.look(draft, regions=REGIONS, handles=bool(subject), known=known)
     reason = ", ".join(secrecy.reasons(draft.text, found.text)) or (
         "" if trusted else _hostile(f"{draft.title}\n{draft.text}")
     )
@@ -62,9 +73,15 @@ def examine(draft: Draft, file: str, desk: LibraryDesk, *, trusted: bool, subjec
         scope=scope_of(draft),
         file=file,
         fingerprint=fingerprint(draft, desk),
+        content=content(draft, desk),
         found=found,
         subject=subject or f"document:{draft.document_id}",
     )
+
+
+def made_public(described: Described) -> Described:
+    """As an approval wants it: for everybody, and what is hidden in it is gone."""
+    return replace(described, scope=replace(described.scope, visibility=Visibility.PUBLIC), subject="")
 
 
 def _hostile(text: str) -> str:
@@ -90,7 +107,7 @@ def scope_of(draft: Draft) -> Scope:
 
 def version_of(tx: db.Tx, described: Described, desk: LibraryDesk) -> Version:
     """Its personal data goes to the vault in the same transaction. The librarian's."""
-    kept = secrets.keep(tx, desk.master, described.subject, hiding.secrets(described.draft, described.found))
+    kept = _kept(tx, described, desk)
     draft = hiding.hide(described.draft, described.found, kept)
     spoken = draft.said.language or _language(draft.text)
     return Version(
@@ -104,11 +121,18 @@ def version_of(tx: db.Tx, described: Described, desk: LibraryDesk) -> Version:
         effective_from=draft.said.effective_from,
         effective_to=draft.said.effective_to,
         fingerprint=described.fingerprint,
+        content=described.content,
         text=draft.text,
         redacted=len(kept),
-        subject=described.subject if kept else None,
+        subject=described.subject if kept and described.subject else None,
         passages=list(_passages(draft, spoken, desk.cut)),
     )
+
+
+def _kept(tx: db.Tx, described: Described, desk: LibraryDesk) -> Mapping[Secret, str]:
+    if not described.subject:
+        return hiding.one_way(described.draft, described.found)
+    return secrets.keep(tx, desk.master, described.subject, hiding.secrets(described.draft, described.found))
 
 
 def _language(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,9 +62,12 @@ class LibraryDesk:
     embedders: Callable[[], Sequence[Embedder]]  #: all that can be asked on this machine
     judge: Judge | None  #: looks at the best once more
     cache: Layered
+    sweep: Callable[[], int]  #: deletes what of the cache has expired; how much it was
     clearances: Callable[[], Clearances]
     cut: Cut
     home: Path
+    folders: Sequence[Path] = ()  #: that are watched while somebody serves, and read every night
+    nightly_at: time | None = None  #: UTC; None: never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

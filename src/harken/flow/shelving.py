@@ -3,15 +3,17 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harken.domain.document import Draft, Unreadable
+from harken.domain.document import Draft, Unreadable, Visibility
 from harken.flow import describing
 from harken.flow.describing import Described
 from harken.flow.desk import LibraryDesk
 from harken.kit import db
+from harken.knowledge.approvals import store as approvals
 from harken.knowledge.library import store as library
-from harken.knowledge.library.store import Current
+from harken.knowledge.library.store import Current, Version
 from harken.knowledge.postings import store as postings
 from harken.knowledge.vectors import store as vectors
+from harken.privacy.scanner import Known
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class Source:
     collection: str
     trusted: bool = False
     subjects: Mapping[str, str] = field(default_factory=dict)  #: document id -> whose key its secrets are kept with
+    known: Mapping[str, Sequence[Known]] = field(default_factory=dict)  #: document id -> what is personal in it
     gone: Collection[str] = ()  #: files whose documents another file may have now
 
 
@@ -44,6 +47,7 @@ class Shelved:
     new: int
     changed: int
     removed: int
+    lapsed: int  #: of the changed: public before, and internal until somebody approves what they say now
 
 
 def shelve(source: Source, files: Sequence[File], desk: LibraryDesk) -> Shelved:
@@ -54,13 +58,12 @@ def shelve(source: Source, files: Sequence[File], desk: LibraryDesk) -> Shelved:
         ids = [draft.document_id for file in files for draft in file.drafts]
         here = library.current(tx, ids)
         fresh = [each for file in files for each in _differing(source, file, here, desk)]
-        versions = [describing.version_of(tx, each, desk) for each in fresh]
-        replaced = [here[each.document_id].number for each in versions if each.document_id in here]
-        _retire(tx, replaced, desk)
-        for scope, placed in library.add(tx, source.collection, versions, now).items() if versions else ():
-            postings.add(tx, scope, placed)
+        approved = approvals.standing(tx, [each.draft.document_id for each in fresh])
+        versions = [describing.version_of(tx, _as_approved(each, approved), desk) for each in fresh]
+        replaced = [here[each.document_id] for each in versions if each.document_id in here]
+        supersede(tx, source.collection, [each.number for each in replaced], versions, desk)
         gone = list(_gone(tx, source.collection, files))
-        _retire(tx, gone, desk)
+        retire(tx, gone, desk)
         whole = [file for file in files if file.complete]
         # What was refused is looked at again next time.
         library.read_files(
@@ -69,7 +72,12 @@ def shelve(source: Source, files: Sequence[File], desk: LibraryDesk) -> Shelved:
         library.set_aside(tx, source.collection, {each.name: each.refused for each in whole}, now)
         if versions or gone:
             library.changed(tx)
-    return Shelved(new=len(versions) - len(replaced), changed=len(replaced), removed=len(gone))
+    return Shelved(
+        new=len(versions) - len(replaced),
+        changed=len(replaced),
+        removed=len(gone),
+        lapsed=sum(_has_lapsed(here.get(each.document_id), each) for each in versions if each.document_id in approved),
+    )
 
 
 def remove(collection: str, files: Sequence[str], desk: LibraryDesk) -> int:
@@ -77,7 +85,7 @@ def remove(collection: str, files: Sequence[str], desk: LibraryDesk) -> int:
     with desk.keeping.transaction() as tx:
         library.take_turn(tx)
         numbers = [number for number, *_ in library.of_files(tx, collection, files)]
-        _retire(tx, numbers, desk)
+        retire(tx, numbers, desk)
         library.forget_files(tx, collection, files)
         if numbers:
             library.changed(tx)
@@ -94,12 +102,23 @@ def _differing(source: Source, file: File, here: Mapping[str, Current], desk: Li
             file.kept.add(draft.document_id)
             continue
         subject = source.subjects.get(draft.document_id, "")
-        examined = describing.examine(draft, file.name, desk, trusted=source.trusted, subject=subject)
+        known = source.known.get(draft.document_id, ())
+        examined = describing.examine(draft, file.name, desk, trusted=source.trusted, subject=subject, known=known)
         if isinstance(examined, Unreadable):
             file.refused.append(examined)
         else:
             file.kept.add(draft.document_id)
             yield examined
+
+
+def _as_approved(described: Described, approved: Mapping[str, bytes]) -> Described:
+    """What somebody made public stays so for as long as it says the same, however else it is read now."""
+    holds = approved.get(described.draft.document_id) == described.content
+    return describing.made_public(described) if holds else described
+
+
+def _has_lapsed(was: Current | None, version: Version) -> bool:
+    return was is not None and was.visibility is Visibility.PUBLIC and version.scope.visibility is not Visibility.PUBLIC
 
 
 def _is_of_another(was: Current, source: Source, file: File) -> bool:
@@ -121,6 +140,17 @@ def _gone(tx: db.Tx, collection: str, files: Sequence[File]) -> Iterator[int]:
             yield number
 
 
-def _retire(tx: db.Tx, numbers: Sequence[int], desk: LibraryDesk) -> None:
+def supersede(
+    tx: db.Tx, collection: str, replaced: Sequence[int], versions: Sequence[Version], desk: LibraryDesk
+) -> None:
+    """New versions in the place of old ones, found by their words at once."""
+    retire(tx, replaced, desk)
+    if versions:
+        for scope, placed in library.add(tx, collection, versions, desk.clock()).items():
+            postings.add(tx, scope, placed)
+
+
+def retire(tx: db.Tx, numbers: Sequence[int], desk: LibraryDesk) -> None:
+    """They serve no more and stay readable."""
     vectors.forget(tx, numbers)
     library.retire(tx, numbers, desk.clock())

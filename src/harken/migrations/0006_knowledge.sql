@@ -50,6 +50,7 @@ CREATE TABLE document (
   effective_from timestamptz,
   effective_to timestamptz,
   fingerprint bytea NOT NULL,  -- keyed, of all that this version was made of
+  content bytea NOT NULL,  -- keyed, of what was read: an approval holds for it, however it is cut and counted
   text text NOT NULL,  -- personal data is tokens
   redacted int NOT NULL,
   subject text,  -- whose key the tokens' values are kept with
@@ -152,10 +153,13 @@ CREATE TABLE knowledge_quarantine (
   PRIMARY KEY (collection, source)
 );
 
--- Who made what public, when, and by which rule ('' : by hand).
+-- Who made what public or took it back, when, and by which rule ('' : by hand). The newest row of a document decides, for
+-- as long as it says what it said then.
 CREATE TABLE knowledge_approval (
   document_id text COLLATE "C" NOT NULL,
-  version int NOT NULL,
+  version int NOT NULL,  -- the one that this made
+  public boolean NOT NULL,  -- false: taken back
+  content bytea NOT NULL,
   approved_by text NOT NULL,
   rule text NOT NULL,
   approved_at timestamptz NOT NULL,
@@ -163,6 +167,12 @@ CREATE TABLE knowledge_approval (
 );
 CREATE TRIGGER approval_is_final BEFORE UPDATE OR DELETE OR TRUNCATE ON knowledge_approval
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- What is done at an hour of the day, by one process of many, and when it was begun last.
+CREATE TABLE knowledge_job (
+  name text COLLATE "C" PRIMARY KEY,
+  last_at timestamptz NOT NULL
+);
 
 DO $$
 DECLARE
@@ -174,7 +184,7 @@ BEGIN
       'USING (scope = ANY ((SELECT readable_scopes())::int[]))', name);
     EXECUTE format('CREATE POLICY librarian ON %I TO harken_librarian USING (true) WITH CHECK (true)', name);
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['knowledge_file', 'knowledge_quarantine', 'knowledge_approval'] LOOP
+  FOREACH name IN ARRAY ARRAY['knowledge_file', 'knowledge_quarantine', 'knowledge_approval', 'knowledge_job'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
     EXECUTE format('CREATE POLICY librarian ON %I TO harken_librarian USING (true) WITH CHECK (true)', name);
   END LOOP;
@@ -197,6 +207,7 @@ GRANT UPDATE (passages, words, dead) ON scope_size TO harken_librarian;
 GRANT UPDATE ON knowledge_state TO harken_librarian;
 GRANT DELETE ON posting, posting_segment, passage_vector TO harken_librarian;
 GRANT SELECT ON knowledge_approval TO harken_librarian;
+GRANT SELECT, INSERT, UPDATE ON knowledge_job TO harken_librarian;
 GRANT SELECT, INSERT, UPDATE, DELETE ON knowledge_file, knowledge_quarantine TO harken_librarian;
 GRANT SELECT ON event, turn, conversation, ingest_run TO harken_librarian;
 
