@@ -8,6 +8,7 @@ Nothing is filtered after it was found: the transaction sees what the reader may
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from harken.errors import TryAgainError, UnsuitableError
@@ -25,6 +26,9 @@ from harken.privacy.tokens import redact
 
 MOST_CHARACTERS = 20_000
 MOST_RESULTS = 100
+
+SPARE = 2
+"""Times as many as wanted are ranked: some say what another says."""
 
 JUDGED = 20
 """What a judge looks at: it costs a hundred times what finding does."""
@@ -71,7 +75,7 @@ def search(query: str, reader: Reader, desk: LibraryDesk, limits: Limits = DEFAU
             with desk.reading.transaction() as tx:
                 store.read_as(tx, reader)
                 seen = finding.look(tx, at, asked, limits.exact_up_to, now)
-            hits = _cut(_ranked(asked, seen, now, desk), limits)
+            hits = _cut(_ranked(asked, seen, limits, now, desk), limits)
             if mode != "lexical":  # a model that is away for a minute must not be missed for an hour
                 remembering.remember(key, hits, desk)
     observe.add(observe.RETRIEVAL_MODE, mode=mode)
@@ -104,13 +108,14 @@ def _hidden(query: str) -> str:
     return asked
 
 
-def _ranked(asked: Asked, seen: Seen, now: datetime, desk: LibraryDesk) -> list[Hit]:
+def _ranked(asked: Asked, seen: Seen, limits: Limits, now: datetime, desk: LibraryDesk) -> list[Hit]:
     """By meaning, words and what else speaks for a passage; a judge, where there is one, looks at the best once more."""
-    hits = rank.ranked(seen.candidates, seen.weights, recipe=asked.recipe, now=now)
+    order = partial(
+        rank.ranked, seen.candidates, seen.weights, recipe=asked.recipe, now=now, most=SPARE * limits.results
+    )
+    hits = order()
     judged = _judged(asked.whole, [hit.passage for hit in hits[:JUDGED]], desk)
-    if judged is None:
-        return hits
-    return rank.ranked(seen.candidates, seen.weights, recipe=asked.recipe, now=now, judged=judged)
+    return hits if judged is None else order(judged=judged)
 
 
 def _judged(question: str, best: Sequence[Candidate], desk: LibraryDesk) -> Mapping[int, float] | None:

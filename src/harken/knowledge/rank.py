@@ -45,6 +45,13 @@ class Looked:
     authority: float
 
 
+def best(candidates: Sequence[Candidate], recipe: Recipe, most: int = MOST_HITS) -> list[Candidate]:
+    """Those with the highest fused score; equal ones by document and place."""
+    fused = legs([each.dense for each in candidates], [each.lexical for each in candidates], recipe).sum(axis=1)
+    pairs = sorted(zip(candidates, fused.tolist(), strict=True), key=lambda pair: (-pair[1], _place(pair[0])))
+    return [each for each, _ in pairs[:most]]
+
+
 def ranked(
     candidates: Sequence[Candidate],
     asked: Mapping[str, float],
@@ -59,10 +66,10 @@ def ranked(
     `asked` is what `bm25.weights` made of the question. `judged` has a judge's scores by the number of the passage; those that the
     judge did not see go below their equals. The parts of a hit add up to its score.
     """
-    fused = legs([each.dense for each in candidates], [each.lexical for each in candidates], recipe).tolist()
-    pairs = sorted(zip(candidates, fused, strict=True), key=lambda pair: (-sum(pair[1]), _place(pair[0])))
+    some = best(candidates, recipe)
+    fused = legs([each.dense for each in some], [each.lexical for each in some], recipe).tolist()
     hits: list[Hit] = []
-    for each, (meaning, words) in pairs[:MOST_HITS]:
+    for each, (meaning, words) in zip(some, fused, strict=True):
         looked = _look(each, asked, now)
         parts = _parts({"meaning": meaning, "words": words}, looked, weights)
         if judged is not None:

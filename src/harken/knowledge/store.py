@@ -34,6 +34,7 @@ class Standing:
     passages: int  #: that the reader may see
     words: int
     languages: tuple[str, ...]  #: in which there is something
+    scopes: tuple[int, ...]  #: that are not empty
 
 
 def read_as(tx: db.Tx, reader: Reader) -> None:
@@ -61,6 +62,7 @@ def standing(tx: db.Tx) -> Standing:
         passages=row["passages"],
         words=row["words"],
         languages=tuple(filter(None, row["languages"])),
+        scopes=tuple(row["scopes"]),
     )
 
 
@@ -71,7 +73,8 @@ def nearest(
     if not exactly and wide:
         tx.execute(q.wide_search, {"ef": str(max(EF_SEARCH, limit)), "tuples": str(SCANNED_TUPLES)})
     query = _for_index(q.nearest_exactly if exactly else q.nearest, at)
-    values = {"vector": "[" + ",".join([f"{value:.6g}" for value in vector]) + "]", "limit": limit}
+    written = "[" + ",".join([f"{value:.6g}" for value in vector]) + "]"
+    values = {"vector": written, "limit": limit, "scopes": list(at.scopes)}
     # A prepared plan would keep the choice that was right for another reader.
     return [row["passage"] for row in tx.execute(query, values, prepare=False)]
 
