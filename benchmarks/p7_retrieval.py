@@ -91,7 +91,7 @@ def _version(number: int, texts: Sequence[str], chance: Random) -> Version:
     return Version(
         document_id=f"passage-{number}", scope=Scope(visibility=Visibility.INTERNAL, jurisdiction=jurisdiction),
         file=str(number), source="benchmark", title="", owner="", language="en", effective_from=None, effective_to=None,
-        fingerprint=b"", text=text, redacted=0, subject=None, passages=[piece],
+        fingerprint=b"", content=b"", text=text, redacted=0, subject=None, passages=[piece],
     )  # fmt: skip
 
 

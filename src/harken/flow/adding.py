@@ -27,6 +27,9 @@ DOCUMENTS_AT_ONCE = 200
 CHARACTERS_AT_ONCE = 4_000_000
 """What a transaction takes in, so that memory does not grow with what is added."""
 
+BATCHES_A_TIDYING = 20
+"""Each batch makes a list of its own, and a search reads all of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
@@ -79,8 +82,10 @@ def add(paths: Sequence[Path], wish: Wish, desk: LibraryDesk, progress: Progress
             gone = _gone(folder, wish, desk)
             progress.step(f"Reading {folder.root.name or folder.root}", len(folder.files))
             source = Source(collection=folder.collection, trusted=wish.trusted, gone=gone)
-            for batch in _batches(_changed(folder, wish, desk, done, progress, apart)):
+            for number, batch in enumerate(_batches(_changed(folder, wish, desk, done, progress, apart)), 1):
                 done.count(shelve(source, batch, desk, crew))
+                if number % BATCHES_A_TIDYING == 0:
+                    tidy(desk)
             done.removed += remove(folder.collection, gone, desk)
             _count(folder, desk, done)
     done.embedded = embed(desk, progress)

@@ -20,14 +20,11 @@ from harken.knowledge.terms import terms
 from harken.privacy import secrecy
 from harken.privacy import store as secrets
 from harken.privacy.keys import MasterKey
-from harken.privacy.scanner import Known
+from harken.privacy.scanner import DOCUMENT_REGIONS, Known
 from harken.privacy.tokens import Secret
 
 RECIPE = (1, TERMS_VERSION)
 """Moves when the same document would become another version: more is hidden, or it is counted otherwise."""
-
-REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "PT", "PL", "IN")
-"""Whose telephone numbers are understood without a country code; a document does not say where its writer sits."""
 
 LANGUAGES = (*language.LANGUAGES, "zh", "ko", "ru", "cs", "fi", "no", "hu", "ro", "uk", "ar", "el")
 HEAD_CHARACTERS = 4000
@@ -80,7 +77,7 @@ def examine(
     draft: Draft, file: str, desk: Making, *, trusted: bool, subject: str = "", known: Sequence[Known] = ()
 ) -> Described | Unreadable:
     """What may be taken in, with its personal data found; or why not. `trusted`: somebody has read it and vouches for it."""
-    found = hiding.look(draft, regions=REGIONS, handles=bool(subject), known=known)
+    found = hiding.look(draft, regions=DOCUMENT_REGIONS, handles=bool(subject), known=known)
     reason = ", ".join(secrecy.reasons(draft.text, found.text)) or (
         "" if trusted else _hostile(f"{draft.title}\n{draft.text}")
     )

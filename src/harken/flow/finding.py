@@ -30,6 +30,9 @@ SCORED = 2_000
 ENTRIES_READ = 150_000
 """Entries of posting lists a search reads at most, beyond those of its most telling word."""
 
+MOST_LANGUAGES = 8
+"""In which a question is read that does not tell its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -83,7 +86,7 @@ def look(tx: db.Tx, at: Standing, asked: Asked, up_to: int, now: datetime) -> Se
 
 def by_words(tx: db.Tx, at: Standing, asked: Asked) -> tuple[Scored, Mapping[str, float]]:
     """Every readable passage with one of the words, best first, and what each word counts."""
-    spoken = _languages(tx, asked.whole)
+    spoken = _languages(at, asked.whole)
     weighed = [terms.query_terms(part, spoken) for part in asked.parts]
     common = store.frequencies(tx, list({term for each in weighed for term in each}))
     idfs = {term: bm25.idf(at.passages, min(count, at.passages)) for term, count in common.items()}
@@ -107,10 +110,7 @@ def _telling(weights: Mapping[str, float], common: Mapping[str, int]) -> list[st
     return chosen
 
 
-def _languages(tx: db.Tx, question: str) -> tuple[str, ...]:
+def _languages(at: Standing, question: str) -> tuple[str, ...]:
     """A short question does not tell its language: then it is read in each that has something to say."""
-    heard = language.detect(question, words.split(question), LANGUAGES)
-    there = store.languages(tx)
-    if heard.language in there and heard.language != language.UNKNOWN:
-        return (heard.language,)
-    return there or ("en",)
+    heard = language.detect(question, words.split(question), LANGUAGES).language
+    return (heard,) if heard in at.languages else at.languages[:MOST_LANGUAGES] or ("en",)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from harken.domain.document import Draft, Heading
 from harken.privacy import vault
+from harken.privacy.organisations import of_people
 from harken.privacy.scanner import Known, PersonalData, scan
 from harken.privacy.tokens import Secret, parts
 
@@ -20,10 +21,11 @@ class Found:
 
 def look(draft: Draft, *, regions: Sequence[str], handles: bool, known: Sequence[Known] = ()) -> Found:
     """`known`: what is personal in it wherever it stands, said by somebody who knows."""
-    text = scan(draft.text, regions=regions, handles=handles, known=known)
+    text = of_people(scan(draft.text, regions=regions, handles=handles, known=known), regions)
     # A title that repeats a part of the text lacks the words beside it that gave it away there.
     told = [*known, *(Known(each.value, each.kind) for each in text)]
-    return Found(title=scan(draft.title, regions=regions, handles=handles, known=told), text=text)
+    title = of_people(scan(draft.title, regions=regions, handles=handles, known=told), regions)
+    return Found(title=title, text=text)
 
 
 def secrets(draft: Draft, found: Found) -> Collection[Secret]:

@@ -36,7 +36,7 @@ from harken.kit.clock import stopwatch
 from harken.knowledge.library import store as library
 from harken.privacy import patterns
 from harken.privacy.ring import KeyRing
-from harken.privacy.scanner import Known, PersonalKind, scan
+from harken.privacy.scanner import DOCUMENT_REGIONS, Known, PersonalKind, scan
 
 COLLECTION = "log"
 CONVERSATIONS_AT_ONCE = 200
@@ -234,7 +234,7 @@ def _title(sentence: str) -> str:
     if len(sentence) <= TITLE_CHARACTERS:
         return sentence
     end = sentence.rfind(" ", 0, TITLE_CHARACTERS) + 1 or TITLE_CHARACTERS
-    end = next((each.start for each in scan(sentence, regions=describing.REGIONS) if each.start < end < each.end), end)
+    end = next((each.start for each in scan(sentence, regions=DOCUMENT_REGIONS) if each.start < end < each.end), end)
     return f"{sentence[:end].rstrip()}…"
 
 

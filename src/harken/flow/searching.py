@@ -16,7 +16,7 @@ from harken.flow.desk import LibraryDesk
 from harken.flow.finding import EXACT_UP_TO, Asked, Seen
 from harken.kit import observe
 from harken.kit.clock import stopwatch
-from harken.knowledge import cut, fuse, rank, store
+from harken.knowledge import cut, rank, store
 from harken.knowledge.access import Reader
 from harken.knowledge.found import Candidate, Hit
 from harken.knowledge.store import Standing
@@ -25,9 +25,6 @@ from harken.privacy.tokens import redact
 
 MOST_CHARACTERS = 20_000
 MOST_RESULTS = 100
-
-RANKED = 40
-"""Looked at word by word; the features weigh too little to bring up what stands below."""
 
 JUDGED = 20
 """What a judge looks at: it costs a hundred times what finding does."""
@@ -108,13 +105,12 @@ def _hidden(query: str) -> str:
 
 
 def _ranked(asked: Asked, seen: Seen, now: datetime, desk: LibraryDesk) -> list[Hit]:
-    """Words and meaning alone first; the best of them are looked at more closely, and by a judge where there is one."""
-    legs = fuse.legs([each.dense for each in seen.candidates], [each.lexical for each in seen.candidates], asked.recipe)
-    order = sorted(zip(-legs.sum(axis=1), seen.candidates, strict=True), key=lambda each: (each[0], each[1].number))
-    best = [candidate for _, candidate in order[:RANKED]]
-    return rank.ranked(
-        best, seen.weights, recipe=asked.recipe, now=now, judged=_judged(asked.whole, best[:JUDGED], desk)
-    )
+    """By meaning, words and what else speaks for a passage; a judge, where there is one, looks at the best once more."""
+    hits = rank.ranked(seen.candidates, seen.weights, recipe=asked.recipe, now=now)
+    judged = _judged(asked.whole, [hit.passage for hit in hits[:JUDGED]], desk)
+    if judged is None:
+        return hits
+    return rank.ranked(seen.candidates, seen.weights, recipe=asked.recipe, now=now, judged=judged)
 
 
 def _judged(question: str, best: Sequence[Candidate], desk: LibraryDesk) -> Mapping[int, float] | None:

@@ -5,7 +5,8 @@ SELECT set_config('harken.visibility', %(visibility)s, true), set_config('harken
 
 -- name: standing
 -- What a search has to know before it begins; the sums are of the reader's own scopes.
-SELECT s.version, i.id, i.model, i.dimension, i.graph, z.passages, z.words
+SELECT s.version, i.id, i.model, i.dimension, i.graph, z.passages, z.words,
+  ARRAY(SELECT DISTINCT unnest(languages) FROM scope_size ORDER BY 1) AS languages
 FROM knowledge_state s
 LEFT JOIN vector_index i ON i.state = 'serving'
 CROSS JOIN (SELECT coalesce(sum(passages), 0)::bigint AS passages, coalesce(sum(words), 0)::bigint AS words FROM scope_size) z;
@@ -68,7 +69,3 @@ WHERE d.document_id = %(document_id)s
 -- All current passages that the reader may see, for measuring.
 SELECT p.no, d.document_id, d.title, p.heading, p.text FROM passage p JOIN document d ON d.no = p.document
 WHERE d.valid_to IS NULL ORDER BY p.no;
-
--- name: languages
--- In which languages there is something to read, the most first.
-SELECT language FROM document WHERE valid_to IS NULL GROUP BY language ORDER BY count(*) DESC, language LIMIT 8;

@@ -27,7 +27,7 @@ class Weights:
     """What each feature counts beside the fused score, which counts 1."""
 
     coverage: float = (
-        0.0  #: how much of the question's weight is said at all: won on half of the questions, lost on the other
+        0.0  #: how much of the question is said at all: won on one half of the questions, lost on the other
     )
     title: float = 0.0  #: the same in the title alone: both legs have the title already, and more of it won nothing
     recency: float = 0.02  #: too small to overrule an answer, enough to choose between two

@@ -33,6 +33,7 @@ class Standing:
     graph: bool
     passages: int  #: that the reader may see
     words: int
+    languages: tuple[str, ...]  #: in which there is something
 
 
 def read_as(tx: db.Tx, reader: Reader) -> None:
@@ -59,6 +60,7 @@ def standing(tx: db.Tx) -> Standing:
         graph=bool(row["graph"]),
         passages=row["passages"],
         words=row["words"],
+        languages=tuple(filter(None, row["languages"])),
     )
 
 
@@ -135,10 +137,6 @@ def shown(tx: db.Tx, document_id: str, version: int | None) -> Mapping[str, Any]
 def everything(tx: db.Tx) -> list[dict[str, Any]]:
     """Every current passage that the reader may see: no, document_id, title, heading, text."""
     return db.rows(tx, q.everything)
-
-
-def languages(tx: db.Tx) -> tuple[str, ...]:
-    return tuple(row["language"] for row in db.rows(tx, q.languages))
 
 
 def _for_index(query: LiteralString, at: Standing) -> composed.Composed:

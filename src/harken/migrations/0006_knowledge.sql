@@ -103,7 +103,8 @@ CREATE TABLE scope_size (
   scope int PRIMARY KEY REFERENCES knowledge_scope,
   passages int NOT NULL,
   words bigint NOT NULL,
-  dead int NOT NULL
+  dead int NOT NULL,
+  languages text[] NOT NULL  -- in which there ever was something; a question that does not tell its own is read in each
 );
 
 -- A model's vectors of all current passages. While one is being built another serves.
@@ -203,7 +204,7 @@ GRANT SELECT ON knowledge_scope, document, passage, posting, posting_segment, sc
 GRANT INSERT ON knowledge_scope, document, passage, posting, posting_segment, scope_size, passage_vector,
   knowledge_approval TO harken_librarian;
 GRANT UPDATE (valid_to) ON document TO harken_librarian;
-GRANT UPDATE (passages, words, dead) ON scope_size TO harken_librarian;
+GRANT UPDATE (passages, words, dead, languages) ON scope_size TO harken_librarian;
 GRANT UPDATE ON knowledge_state TO harken_librarian;
 GRANT DELETE ON posting, posting_segment, passage_vector TO harken_librarian;
 GRANT SELECT ON knowledge_approval TO harken_librarian;

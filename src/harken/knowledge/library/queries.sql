@@ -64,9 +64,11 @@ RETURNING no, document, ordinal;
 
 -- name: grow_scope
 -- The other half of `shrink_scopes`.
-INSERT INTO scope_size (scope, passages, words, dead) VALUES (%(scope)s, %(passages)s, %(words)s, 0)
+INSERT INTO scope_size (scope, passages, words, dead, languages)
+VALUES (%(scope)s, %(passages)s, %(words)s, 0, %(languages)s)
 ON CONFLICT (scope) DO UPDATE SET passages = scope_size.passages + excluded.passages,
-  words = scope_size.words + excluded.words;
+  words = scope_size.words + excluded.words,
+  languages = ARRAY(SELECT unnest(scope_size.languages) UNION SELECT unnest(excluded.languages) ORDER BY 1);
 
 -- name: changed
 -- Caches ask for this before they answer.

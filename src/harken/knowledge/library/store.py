@@ -142,7 +142,8 @@ def _add_passages(
     for scope, some in placed.items():
         some.sort(key=lambda each: each[0])
         words = sum(len(terms) for _, terms in some)
-        tx.execute(q.grow_scope, {"scope": scope, "passages": len(some), "words": words})
+        spoken = sorted({version.language for version in versions if scopes[version.scope] == scope})
+        tx.execute(q.grow_scope, {"scope": scope, "passages": len(some), "words": words, "languages": spoken})
     return placed
 
 
