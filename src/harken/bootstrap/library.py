@@ -40,6 +40,7 @@ def desk_of(settings: "Settings", url: str, master: MasterKey, who: str) -> Libr
         cut=Cut(size=settings.passage_tokens, overlap=settings.passage_overlap),
         home=settings.home,
         folders=[Path(each) for each in settings.knowledge_folders.split(os.pathsep) if each],
+        workers=settings.workers or os.cpu_count() or 1,
         nightly_at=time.fromisoformat(settings.nightly_at) if settings.nightly_at else None,
     )
 

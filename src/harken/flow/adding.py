@@ -12,6 +12,7 @@ from harken.errors import UnsuitableError
 from harken.flow import describing
 from harken.flow.desk import LibraryDesk
 from harken.flow.embedding import embed
+from harken.flow.examining import Examiners
 from harken.flow.ports import Progress
 from harken.flow.shelving import File, Shelved, Source, remove, shelve
 from harken.kit.clock import stopwatch
@@ -76,13 +77,13 @@ class _Folder:
 def add(paths: Sequence[Path], wish: Wish, desk: LibraryDesk, progress: Progress) -> Added:
     """Raises UnsuitableError for a path that does not exist; what is wrong inside is set aside and told."""
     watch, done = stopwatch(), Added()
-    with Apart() as apart:
+    with Apart() as apart, Examiners(desk) as crew:
         for folder in _folders(paths, desk):
             gone = _gone(folder, wish, desk)
             progress.step(f"Reading {folder.root.name or folder.root}", len(folder.files))
             source = Source(collection=folder.collection, trusted=wish.trusted, gone=gone)
             for number, batch in enumerate(_batches(_changed(folder, wish, desk, done, progress, apart)), 1):
-                done.count(shelve(source, batch, desk))
+                done.count(shelve(source, batch, desk, crew))
                 if number % BATCHES_A_TIDYING == 0:
                     tidy(desk)
             done.removed += remove(folder.collection, gone, desk)

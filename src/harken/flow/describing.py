@@ -1,7 +1,7 @@
 """A draft -> a version as it may be kept: nothing secret in it, personal data as tokens, cut into passages."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -19,6 +19,7 @@ from harken.knowledge.terms import VERSION as TERMS_VERSION
 from harken.knowledge.terms import terms
 from harken.privacy import secrecy
 from harken.privacy import store as secrets
+from harken.privacy.keys import MasterKey
 from harken.privacy.scanner import DOCUMENT_REGIONS, Known
 from harken.privacy.tokens import Secret
 
@@ -28,6 +29,22 @@ RECIPE = (1, TERMS_VERSION)
 LANGUAGES = (*language.LANGUAGES, "zh", "ko", "ru", "cs", "fi", "no", "hu", "ro", "uk", "ar", "el")
 HEAD_CHARACTERS = 4000
 """As much of a document tells its language."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """What a version depends on beside its draft. Travels to worker processes; a desk has it, too."""
+
+    master: MasterKey
+    cut: chunk.Cut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What follows from the words that are kept."""
+
+    language: str
+    passages: Sequence[Passage]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,22 +58,23 @@ class Described:
     content: bytes
     found: Found
     subject: str  #: whose key what is hidden is kept with; empty: what is hidden is gone
+    shape: Shape | None  #: where nothing has to be hidden, and the words are as they came
 
 
-def fingerprint(draft: Draft, desk: LibraryDesk) -> bytes:
+def fingerprint(draft: Draft, desk: Making | LibraryDesk) -> bytes:
     """The same for the same document, however often it is read; another one where anything of its version would differ."""
-    made_of = orjson.dumps([astuple(draft), astuple(desk.cut), RECIPE], default=str)
+    made_of = orjson.dumps([draft, desk.cut, RECIPE])
     return desk.master.fingerprint("document", made_of)
 
 
-def content(draft: Draft, desk: LibraryDesk) -> bytes:
+def content(draft: Draft, desk: Making | LibraryDesk) -> bytes:
     """The same for as long as a document says the same, wherever it lies and however it is cut: an approval holds for it."""
-    made_of = orjson.dumps([draft.title, draft.text, astuple(draft.said)], default=str)
+    made_of = orjson.dumps([draft.title, draft.text, draft.said])
     return desk.master.fingerprint("content", made_of)
 
 
 def examine(
-    draft: Draft, file: str, desk: LibraryDesk, *, trusted: bool, subject: str = "", known: Sequence[Known] = ()
+    draft: Draft, file: str, desk: Making, *, trusted: bool, subject: str = "", known: Sequence[Known] = ()
 ) -> Described | Unreadable:
     """What may be taken in, with its personal data found; or why not. `trusted`: somebody has read it and vouches for it."""
     found = hiding.look(draft, regions=DOCUMENT_REGIONS, handles=bool(subject), known=known)
@@ -73,6 +91,7 @@ def examine(
         content=content(draft, desk),
         found=found,
         subject=subject or f"document:{draft.document_id}",
+        shape=None if found.title or found.text else _shape(draft, desk.cut),
     )
 
 
@@ -106,7 +125,7 @@ def version_of(tx: db.Tx, described: Described, desk: LibraryDesk) -> Version:
     """Its personal data goes to the vault in the same transaction. The librarian's."""
     kept = _kept(tx, described, desk)
     draft = hiding.hide(described.draft, described.found, kept)
-    spoken = draft.said.language or _language(draft.text)
+    shape = described.shape or _shape(draft, desk.cut)
     return Version(
         document_id=draft.document_id,
         scope=described.scope,
@@ -114,7 +133,7 @@ def version_of(tx: db.Tx, described: Described, desk: LibraryDesk) -> Version:
         source=draft.source,
         title=draft.title,
         owner=draft.said.owner or "",
-        language=spoken,
+        language=shape.language,
         effective_from=draft.said.effective_from,
         effective_to=draft.said.effective_to,
         fingerprint=described.fingerprint,
@@ -122,8 +141,13 @@ def version_of(tx: db.Tx, described: Described, desk: LibraryDesk) -> Version:
         text=draft.text,
         redacted=len(kept),
         subject=described.subject if kept and described.subject else None,
-        passages=list(_passages(draft, spoken, desk.cut)),
+        passages=shape.passages,
     )
+
+
+def _shape(draft: Draft, cut: chunk.Cut) -> Shape:
+    spoken = draft.said.language or _language(draft.text)
+    return Shape(language=spoken, passages=list(_passages(draft, spoken, cut)))
 
 
 def _kept(tx: db.Tx, described: Described, desk: LibraryDesk) -> Mapping[Secret, str]:

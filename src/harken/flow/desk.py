@@ -68,6 +68,7 @@ class LibraryDesk:
     home: Path
     folders: Sequence[Path] = ()  #: that are watched while somebody serves, and read every night
     nightly_at: time | None = None  #: UTC; None: never
+    workers: int = 1  #: processes that look through what is added, where it is much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from harken.flow import describing, dossier, embedding, shelving
 from harken.flow.adding import tidy
 from harken.flow.desk import Desk, LibraryDesk
 from harken.flow.dossier import Moment, silence_of
+from harken.flow.examining import Examiners
 from harken.flow.ports import Progress, Row
 from harken.flow.predict import moment_of
 from harken.flow.shelving import File, Source
@@ -71,6 +72,7 @@ class _Class:
     library: LibraryDesk
     moment: Moment
     silence: Silence
+    crew: Examiners
     done: Learned
 
 
@@ -85,11 +87,13 @@ def learn(desk: Desk, shelf: LibraryDesk, progress: Progress) -> Learned:
     """Again: only what changed is opened. Raises UnsuitableError where the store is empty."""
     took, done = stopwatch(), Learned()
     silence = silence_of(desk.bench.load_policy())
-    room = _Class(desk=desk, library=shelf, moment=moment_of(desk, None), silence=silence, done=done)
+    moment = moment_of(desk, None)
     progress.step("Learning from conversations")
-    for rows in _conversations(desk):
-        _take_in(rows, room)
-        progress.advance(len(rows))
+    with Examiners(shelf) as crew:
+        room = _Class(desk=desk, library=shelf, moment=moment, silence=silence, crew=crew, done=done)
+        for rows in _conversations(desk):
+            _take_in(rows, room)
+            progress.advance(len(rows))
     done.retired += _forget_gone(shelf)
     done.embedded = embedding.embed(shelf, progress)
     if done.embedded or done.retired:
@@ -158,7 +162,8 @@ def _shelve(fresh: Sequence[_Solved], room: _Class) -> None:
         file.drafts.append(_draft(document_id, found, each.conversation))
         subjects[document_id] = each.row["identity"]
         known[document_id] = list(_names(messages or ()))
-    came = shelving.shelve(Source(collection=COLLECTION, subjects=subjects, known=known), files, room.library)
+    source = Source(collection=COLLECTION, subjects=subjects, known=known)
+    came = shelving.shelve(source, files, room.library, room.crew)
     done = room.done
     done.learned += came.new + came.changed
     done.retired += came.removed

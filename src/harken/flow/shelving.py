@@ -7,6 +7,7 @@ from harken.domain.document import Draft, Unreadable, Visibility
 from harken.flow import describing
 from harken.flow.describing import Described
 from harken.flow.desk import LibraryDesk
+from harken.flow.examining import Examiners, Task
 from harken.kit import db
 from harken.knowledge.approvals import store as approvals
 from harken.knowledge.library import store as library
@@ -50,14 +51,21 @@ class Shelved:
     lapsed: int  #: of the changed: public before, and internal until somebody approves what they say now
 
 
-def shelve(source: Source, files: Sequence[File], desk: LibraryDesk) -> Shelved:
-    """All of it or nothing. What may not be taken in is in `refused` of its file afterwards."""
-    now = desk.clock()
+_Ready = Mapping[tuple[str, str], Described | Unreadable]
+"""File and document id -> what was found in it."""
+
+
+def shelve(source: Source, files: Sequence[File], desk: LibraryDesk, crew: Examiners | None = None) -> Shelved:
+    """All of it or nothing. What may not be taken in is in `refused` of its file afterwards.
+
+    Drafts are looked through before it is anybody's turn to write, so that others wait for the writing only.
+    """
+    now, ready = desk.clock(), _looked_through(source, files, desk, crew or Examiners(desk))
     with desk.keeping.transaction() as tx:
         library.take_turn(tx)
         ids = [draft.document_id for file in files for draft in file.drafts]
         here = library.current(tx, ids)
-        fresh = [each for file in files for each in _differing(source, file, here, desk)]
+        fresh = [each for file in files for each in _differing(source, file, here, ready, desk)]
         approved = approvals.standing(tx, [each.draft.document_id for each in fresh])
         versions = [describing.version_of(tx, _as_approved(each, approved), desk) for each in fresh]
         replaced = [here[each.document_id] for each in versions if each.document_id in here]
@@ -92,23 +100,47 @@ def remove(collection: str, files: Sequence[str], desk: LibraryDesk) -> int:
     return len(numbers)
 
 
-def _differing(source: Source, file: File, here: Mapping[str, Current], desk: LibraryDesk) -> Iterator[Described]:
+def _looked_through(source: Source, files: Sequence[File], desk: LibraryDesk, crew: Examiners) -> _Ready:
+    with desk.keeping.transaction() as tx:
+        here = library.current(tx, [draft.document_id for file in files for draft in file.drafts])
+    tasks = [
+        _task(source, file, draft)
+        for file in files
+        for draft in file.drafts
+        if not _is_as_it_was(draft, file, here.get(draft.document_id), desk)
+    ]
+    found = crew.examine(tasks)
+    return {(task.file, task.draft.document_id): each for task, each in zip(tasks, found, strict=True)}
+
+
+def _task(source: Source, file: File, draft: Draft) -> Task:
+    subject = source.subjects.get(draft.document_id, "")
+    return Task(draft, file.name, source.trusted, subject, source.known.get(draft.document_id, ()))
+
+
+def _is_as_it_was(draft: Draft, file: File, was: Current | None, desk: LibraryDesk) -> bool:
+    return was is not None and was.file == file.name and was.fingerprint == describing.fingerprint(draft, desk)
+
+
+def _differing(
+    source: Source, file: File, here: Mapping[str, Current], ready: _Ready, desk: LibraryDesk
+) -> Iterator[Described]:
     for draft in file.drafts:
         was = here.get(draft.document_id)
         if draft.document_id in file.kept or (was and _is_of_another(was, source, file)):
             file.refused.append(_taken(draft, was, file))
             continue
-        if was and was.fingerprint == describing.fingerprint(draft, desk) and was.file == file.name:
+        if _is_as_it_was(draft, file, was, desk):
             file.kept.add(draft.document_id)
             continue
-        subject = source.subjects.get(draft.document_id, "")
-        known = source.known.get(draft.document_id, ())
-        examined = describing.examine(draft, file.name, desk, trusted=source.trusted, subject=subject, known=known)
-        if isinstance(examined, Unreadable):
-            file.refused.append(examined)
+        found = ready.get((file.name, draft.document_id))
+        if found is None:  # somebody changed it since it was looked at
+            [found] = Examiners(desk).examine([_task(source, file, draft)])
+        if isinstance(found, Unreadable):
+            file.refused.append(found)
         else:
             file.kept.add(draft.document_id)
-            yield examined
+            yield found
 
 
 def _as_approved(described: Described, approved: Mapping[str, bytes]) -> Described:
