@@ -1,5 +1,6 @@
 """A real PostgreSQL for each test session -> an empty, migrated database for each test that asks; and no network."""
 
+import base64
 import contextlib
 import ipaddress
 import itertools
@@ -195,6 +196,13 @@ def cluster(spark_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     home = tmp_path_factory.mktemp("spark")
     with frames.spark(home, master="local[2]", memory="1g", workers=2) as spark, spark.executors():
         yield spark
+
+
+@pytest.fixture
+def command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands of this test have the key of `journey.MASTER`, and a folder of their own."""
+    monkeypatch.setenv("HARKEN_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HARKEN_MASTER_KEY", base64.b64encode(bytes(range(32))).decode())
 
 
 @pytest.fixture

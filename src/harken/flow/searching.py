@@ -102,7 +102,9 @@ def _hidden(query: str) -> str:
         raise UnsuitableError(
             f"The question has {len(query):,} characters; {MOST_CHARACTERS:,} are read at most. Ask with less of it."
         )
-    asked = redact(query, scan(query)).strip()
+    # A command line that is no UTF-8 comes with halves of signs, which nothing behind here can write.
+    whole = query.encode("utf-8", "replace").decode()
+    asked = redact(whole, scan(whole)).strip()
     if not asked:
         raise UnsuitableError("The question is empty.")
     return asked
