@@ -112,9 +112,8 @@ def _hidden(query: str) -> str:
 
 def _ranked(asked: Asked, seen: Seen, limits: Limits, now: datetime, desk: LibraryDesk) -> list[Hit]:
     """By meaning, words and what else speaks for a passage; a judge, where there is one, looks at the best once more."""
-    order = partial(
-        rank.ranked, seen.candidates, seen.weights, recipe=asked.recipe, now=now, most=SPARE * limits.results
-    )
+    some = rank.best(seen.candidates, asked.recipe, max(SPARE * limits.results, JUDGED))
+    order = partial(rank.ranked, some, seen.weights, recipe=asked.recipe, now=now)
     hits = order()
     judged = _judged(asked.whole, [hit.passage for hit in hits[:JUDGED]], desk)
     return hits if judged is None else order(judged=judged)
