@@ -33,7 +33,7 @@ CONTENT = ("knowledge_scope", "document", "passage", "posting", "posting_segment
 """What a reader sees the rows of that he may read."""
 COUNTERS = ("vector_index", "knowledge_state")
 """Of the whole library, with no word of any document: the model's name, and how often something changed."""
-KEPT = ("vault", "knowledge_quarantine", "knowledge_approval", "knowledge_file")
+KEPT = ("vault", "knowledge_quarantine", "knowledge_approval", "knowledge_file", "knowledge_job")
 """The librarian's alone."""
 OPEN_TO_WHO_SERVES = {
     "conversation", "consistency", "decision", "event", "identity_change", "identity_conflict", "identity_edge",

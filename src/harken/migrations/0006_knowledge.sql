@@ -6,8 +6,14 @@
 -- Conditions use equality of integers and texts only: other operators may be asked only after the policy has, which costs
 -- them their indexes.
 
--- Where a managed database keeps it in a schema of its own, it is there already.
-CREATE EXTENSION IF NOT EXISTS vector;
+DO $$
+BEGIN
+  CREATE EXTENSION IF NOT EXISTS vector;
+EXCEPTION WHEN insufficient_privilege THEN
+  RAISE insufficient_privilege USING MESSAGE = format(
+    'the login %I may not add the extension vector to this database; an administrator can, once: CREATE EXTENSION vector', current_user);
+END
+$$;
 
 CREATE TABLE knowledge_scope (
   id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -199,8 +205,12 @@ BEGIN
 END
 $$;
 
-GRANT SELECT ON knowledge_scope, document, passage, posting, posting_segment, scope_size, passage_vector, vector_index,
-  knowledge_state TO harken_app, harken_librarian;
+GRANT SELECT ON knowledge_scope, passage, posting, posting_segment, scope_size, passage_vector, vector_index, knowledge_state
+  TO harken_app, harken_librarian;
+-- A conversation's name holds its customer's; whoever searches needs neither that nor whose key hides what.
+GRANT SELECT (no, document_id, version, scope, source, title, owner, language, effective_from, effective_to, text, redacted,
+  valid_from, valid_to) ON document TO harken_app;
+GRANT SELECT ON document TO harken_librarian;
 GRANT INSERT ON knowledge_scope, document, passage, posting, posting_segment, scope_size, passage_vector,
   knowledge_approval TO harken_librarian;
 GRANT UPDATE (valid_to) ON document TO harken_librarian;
@@ -230,7 +240,7 @@ CREATE FUNCTION graph_vector_index(which int) RETURNS void
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, extensions, pg_temp SET maintenance_work_mem = '512MB' AS $$
 BEGIN
   EXECUTE format('CREATE INDEX passage_vector_%s_graph ON passage_vector_%s USING hnsw '
-    '((embedding::halfvec(%s)) halfvec_ip_ops)', which, which, (SELECT dimension FROM vector_index WHERE id = which));
+    '((embedding::halfvec(%s)) halfvec_ip_ops) WITH (m = 24, ef_construction = 200)', which, which, (SELECT dimension FROM vector_index WHERE id = which));
   UPDATE vector_index SET graph = true WHERE id = which;
 END
 $$;
