@@ -18,6 +18,7 @@ from harken.flow.desk import LibraryDesk
 from harken.kit.clock import stopped_at
 from harken.knowledge.cache import Layered
 from harken.knowledge.ports import Embedder, Vectors
+from harken.privacy import tokens
 from harken.settings import Settings
 
 
@@ -67,7 +68,17 @@ PLACE = "d.document_id || '@' || d.version || '#' || p.ordinal"
 
 
 def shelf(url: str) -> dict[str, list[dict[str, Any]]]:
-    """Whole tables as they would be however the documents came: numbers are replaced by what they are the numbers of."""
+    """Whole tables as they would be however the documents came: numbers are replaced by what they are the numbers of.
+
+    A token has chance in it; only its kind is compared.
+    """
+    tables = _tables(url)
+    for row in (*tables["document"], *tables["passage"]):
+        row["text"] = tokens.strip(row["text"])
+    return tables
+
+
+def _tables(url: str) -> dict[str, list[dict[str, Any]]]:
     return {
         "document": rows_of(
             url,

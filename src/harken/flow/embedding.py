@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from harken.flow.desk import LibraryDesk
 from harken.flow.ports import Progress
+from harken.kit import db
 from harken.knowledge import fuse
 from harken.knowledge.composing import composed
 from harken.knowledge.library import store as library
@@ -72,6 +73,8 @@ def _fill(index: Index, embedder: Embedder, desk: LibraryDesk, progress: Progres
         found = _vectors(some, embedder)
         with desk.keeping.transaction() as tx:
             library.take_turn(tx)
+            if not _is_there(tx, index):  # who switched models meanwhile dropped it with its vectors
+                return made
             made += vectors.add(tx, index, some, found)
             library.changed(tx)
         after = some[-1].number
@@ -92,13 +95,21 @@ def _draw(index: Index, desk: LibraryDesk, progress: Progress) -> None:
             return
         progress.step("Drawing the graph of vectors")
         library.take_turn(tx)
-        vectors.draw_graph(tx, index)
+        if any(each and each.id == index.id and not each.graph for each in vectors.indexes(tx)):
+            vectors.draw_graph(tx, index)
+
+
+def _is_there(tx: db.Tx, index: Index) -> bool:
+    return any(each and each.id == index.id for each in vectors.indexes(tx))
 
 
 def _take_over(index: Index, desk: LibraryDesk) -> bool:
     """Only when no passage is missing; who adds documents meanwhile waits for the moment it takes."""
     with desk.keeping.transaction() as tx:
         library.take_turn(tx)
+        _, building = vectors.indexes(tx)
+        if building is None or building.id != index.id:
+            return True  # another run has done it, or dropped it for a model that is asked for since
         if vectors.unembedded(tx, index, 0, 1):
             return False
         vectors.switch(tx, index)
