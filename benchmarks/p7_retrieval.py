@@ -19,8 +19,8 @@ from harken import bootstrap, settings
 from harken.cli.printing import Quiet
 from harken.domain.document import Scope, Visibility
 from harken.flow import describing, searching
-from harken.flow.desk import LibraryDesk
 from harken.flow.embedding import embed
+from harken.flow.library_desk import LibraryDesk
 from harken.kit.clock import stopwatch
 from harken.knowledge import store
 from harken.knowledge.access import Reader

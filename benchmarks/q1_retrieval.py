@@ -20,8 +20,8 @@ from benchmarks import measure
 from harken import bootstrap, settings
 from harken.cli.printing import Quiet
 from harken.flow import adding, embedding, evaluating
-from harken.flow.desk import LibraryDesk
 from harken.flow.evaluating import Question
+from harken.flow.library_desk import LibraryDesk
 from harken.kit.clock import stopwatch
 
 OWN = Path(__file__).parent / "queries" / "bank.jsonl"

@@ -10,7 +10,8 @@ from typing import Any
 from journey import BRAND, MASTER, NOW, desk_on, rows_of, tweet
 
 from harken.bootstrap import library
-from harken.flow.desk import Desk, LibraryDesk
+from harken.flow.desk import Desk
+from harken.flow.library_desk import LibraryDesk
 from harken.kit.clock import stopped_at
 from harken.settings import Settings
 
@@ -49,7 +50,7 @@ def shelf_on(url: str, home: Path, *, now: datetime = NOW, **settings: Any) -> I
     shelf = replace(shelf, clock=stopped_at(now))
     try:
         with desk_on(url, home, engine="polars", now=now) as desk:
-            yield replace(desk, library=shelf), shelf
+            yield replace(desk, open_library=lambda: shelf), shelf
     finally:
         shelf.reading.close()
         shelf.keeping.close()

@@ -13,7 +13,8 @@ from harken.domain.document import DocumentClass, Said, Visibility
 from harken.errors import UnsuitableError
 from harken.flow import adding, approving, learning, searching
 from harken.flow.adding import Wish
-from harken.flow.desk import Desk, LibraryDesk
+from harken.flow.desk import Desk
+from harken.flow.library_desk import LibraryDesk
 from harken.knowledge.approvals import rule as rules
 
 ANSWERS = Wish(said=Said(document_class=DocumentClass.SUPPORT_LOG, visibility=Visibility.INTERNAL))

@@ -15,8 +15,8 @@ from learning_cases import documents, shelf_on
 from harken.errors import TryAgainError
 from harken.flow import adding, embedding, minding, refreshing
 from harken.flow.adding import Added, Wish
-from harken.flow.desk import LibraryDesk
 from harken.flow.keeping import keep
+from harken.flow.library_desk import LibraryDesk
 from harken.flow.minding import Hands
 from harken.kit.clock import stopped_at
 from harken.knowledge.jobs import hours

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harken.adapters import caches, embedders
 from harken.errors import UnsuitableError
-from harken.flow.desk import LibraryDesk
+from harken.flow.library_desk import LibraryDesk
 from harken.kit import db
 from harken.kit.clock import wall_clock
 from harken.knowledge import access

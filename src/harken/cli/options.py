@@ -10,7 +10,8 @@ import click
 from harken.kit.clock import asked_for
 
 if TYPE_CHECKING:
-    from harken.flow.desk import Desk, LibraryDesk
+    from harken.flow.desk import Desk
+    from harken.flow.library_desk import LibraryDesk
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from harken.domain.document import Draft, Said, Unreadable
 from harken.errors import UnsuitableError
 from harken.flow import describing
-from harken.flow.desk import LibraryDesk
 from harken.flow.embedding import embed
 from harken.flow.examining import Examiners
+from harken.flow.library_desk import LibraryDesk
 from harken.flow.ports import Progress
 from harken.flow.shelving import File, Shelved, Source, remove, shelve
 from harken.kit.clock import stopwatch

@@ -14,7 +14,7 @@ from harken.domain.document import Visibility
 from harken.errors import UnsuitableError
 from harken.flow import describing, embedding
 from harken.flow.adding import tidy
-from harken.flow.desk import LibraryDesk
+from harken.flow.library_desk import LibraryDesk
 from harken.flow.ports import Progress
 from harken.flow.shelving import supersede
 from harken.kit import db

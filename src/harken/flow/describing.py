@@ -7,8 +7,8 @@ import orjson
 
 from harken.domain.document import DocumentClass, Draft, Scope, Unreadable, Visibility
 from harken.flow import hiding
-from harken.flow.desk import LibraryDesk
 from harken.flow.hiding import Found
+from harken.flow.library_desk import LibraryDesk
 from harken.guard import injection
 from harken.intake import language
 from harken.kit import db, words

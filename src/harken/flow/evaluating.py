@@ -14,8 +14,8 @@ import orjson
 
 from harken.errors import UnsuitableError
 from harken.flow import finding, searching
-from harken.flow.desk import LibraryDesk
 from harken.flow.finding import Asked
+from harken.flow.library_desk import LibraryDesk
 from harken.flow.ports import Progress
 from harken.kit import db
 from harken.knowledge import fuse, parts, store

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from harken.domain.document import Draft, Unreadable
 from harken.flow import describing
 from harken.flow.describing import Described, Making
-from harken.flow.desk import LibraryDesk
+from harken.flow.library_desk import LibraryDesk
 from harken.flow.pool import Pool, attend
 from harken.privacy.scanner import Known
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from harken.errors import TryAgainError
 from harken.flow import remembering
 from harken.flow.describing import LANGUAGES
-from harken.flow.desk import LibraryDesk
 from harken.flow.embedding import embedder_of
+from harken.flow.library_desk import LibraryDesk
 from harken.intake import language
 from harken.kit import db, words
 from harken.knowledge import bm25, fuse, parts, store, terms

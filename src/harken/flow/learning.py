@@ -25,9 +25,10 @@ from harken.domain.document import DocumentClass, Draft, Heading, Visibility
 from harken.domain.document import Said as SaidOfItself
 from harken.flow import describing, dossier, embedding, shelving
 from harken.flow.adding import tidy
-from harken.flow.desk import Desk, LibraryDesk
+from harken.flow.desk import Desk
 from harken.flow.dossier import Moment, silence_of
 from harken.flow.examining import Examiners
+from harken.flow.library_desk import LibraryDesk
 from harken.flow.ports import Progress, Row
 from harken.flow.predict import moment_of
 from harken.flow.shelving import File, Source

@@ -13,7 +13,7 @@ import watchfiles
 from harken.errors import HarkenError, TryAgainError, UnsuitableError
 from harken.flow import adding
 from harken.flow.adding import Added, Wish
-from harken.flow.desk import LibraryDesk
+from harken.flow.library_desk import LibraryDesk
 
 SETTLES_MS, WAITS_MS = 1_000, 30_000
 """A folder is read when it was still for so long, or has changed for so long."""

@@ -11,8 +11,9 @@ from datetime import datetime
 from harken.errors import UnsuitableError
 from harken.flow import adding, embedding, learning
 from harken.flow.adding import Wish
-from harken.flow.desk import Desk, LibraryDesk
+from harken.flow.desk import Desk
 from harken.flow.learning import Learned
+from harken.flow.library_desk import LibraryDesk
 from harken.flow.ports import Progress
 from harken.kit.clock import stopwatch
 from harken.knowledge.jobs import hours

@@ -13,8 +13,8 @@ from typing import Any
 
 from harken.errors import TryAgainError, UnsuitableError
 from harken.flow import finding, remembering
-from harken.flow.desk import LibraryDesk
 from harken.flow.finding import EXACT_UP_TO, Asked, Seen
+from harken.flow.library_desk import LibraryDesk
 from harken.kit import observe
 from harken.kit.clock import stopwatch
 from harken.knowledge import cut, rank, store

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from harken.domain.document import Draft, Unreadable, Visibility
 from harken.flow import describing
 from harken.flow.describing import Described
-from harken.flow.desk import LibraryDesk
 from harken.flow.examining import Examiners, Task
+from harken.flow.library_desk import LibraryDesk
 from harken.kit import db
 from harken.knowledge.approvals import store as approvals
 from harken.knowledge.library import store as library
