@@ -19,8 +19,8 @@ from harken import bootstrap, settings
 from harken.cli.printing import Quiet
 from harken.domain.document import Scope, Visibility
 from harken.flow import describing, searching
-from harken.flow.desk import LibraryDesk
 from harken.flow.embedding import embed
+from harken.flow.library_desk import LibraryDesk
 from harken.kit.clock import stopwatch
 from harken.knowledge import store
 from harken.knowledge.access import Reader
@@ -91,7 +91,7 @@ def _version(number: int, texts: Sequence[str], chance: Random) -> Version:
     return Version(
         document_id=f"passage-{number}", scope=Scope(visibility=Visibility.INTERNAL, jurisdiction=jurisdiction),
         file=str(number), source="benchmark", title="", owner="", language="en", effective_from=None, effective_to=None,
-        fingerprint=b"", text=text, redacted=0, subject=None, passages=[piece],
+        fingerprint=b"", content=b"", text=text, redacted=0, subject=None, passages=[piece],
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from harken import bootstrap, settings
 from harken.adapters.caches import MemoryCache
 from harken.cli.printing import Quiet
 from harken.flow import adding, searching
-from harken.flow.desk import LibraryDesk
+from harken.flow.library_desk import LibraryDesk
 from harken.flow.searching import Limits
 from harken.kit.clock import stopwatch
 from harken.knowledge.cache import Layered

@@ -14,7 +14,7 @@ from harken.adapters import caches, embedders
 from harken.bootstrap import library
 from harken.flow import adding
 from harken.flow.adding import Added, Wish
-from harken.flow.desk import LibraryDesk
+from harken.flow.library_desk import LibraryDesk
 from harken.kit.clock import stopped_at
 from harken.knowledge.cache import Layered
 from harken.knowledge.ports import Embedder, Vectors

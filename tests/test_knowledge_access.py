@@ -16,7 +16,7 @@ from knowledge_cases import add, cold, library_on
 from starlette.testclient import TestClient
 
 from harken.flow import remembering, searching
-from harken.flow.desk import LibraryDesk
+from harken.flow.library_desk import LibraryDesk
 from harken.flow.searching import Limits
 from harken.kit import db
 from harken.knowledge import store
@@ -33,7 +33,7 @@ CONTENT = ("knowledge_scope", "document", "passage", "posting", "posting_segment
 """What a reader sees the rows of that he may read."""
 COUNTERS = ("vector_index", "knowledge_state")
 """Of the whole library, with no word of any document: the model's name, and how often something changed."""
-KEPT = ("vault", "knowledge_quarantine", "knowledge_approval", "knowledge_file")
+KEPT = ("vault", "knowledge_quarantine", "knowledge_approval", "knowledge_file", "knowledge_job")
 """The librarian's alone."""
 OPEN_TO_WHO_SERVES = {
     "conversation", "consistency", "decision", "event", "identity_change", "identity_conflict", "identity_edge",
@@ -175,7 +175,10 @@ def test_a_cache_that_names_documents_of_others_gives_nothing_away(full: Library
 
 
 def test_over_http_too(full: LibraryDesk, full_url: str, tmp_path: Path) -> None:
-    with quick(full_url, tmp_path) as desk, TestClient(app_of(replace(desk, library=full)), base_url=HERE) as web:
+    with (
+        quick(full_url, tmp_path) as desk,
+        TestClient(app_of(replace(desk, open_library=lambda: full)), base_url=HERE) as web,
+    ):
         for number, asker in enumerate(ASKERS):
             who = {"role": asker.role} | ({"jurisdiction": asker.where} if asker.where else {})
             stranger, own = next(asker.strangers(), None), next(asker.own())
@@ -222,7 +225,10 @@ def test_at_the_command_line_too(full_url: str, tmp_path: Path, command_line: No
 def test_who_is_not_in_the_readers_file_reads_nothing(
     full: LibraryDesk, full_url: str, tmp_path: Path, role: str
 ) -> None:
-    with quick(full_url, tmp_path) as desk, TestClient(app_of(replace(desk, library=full)), base_url=HERE) as web:
+    with (
+        quick(full_url, tmp_path) as desk,
+        TestClient(app_of(replace(desk, open_library=lambda: full)), base_url=HERE) as web,
+    ):
         answer = web.post("/api/v1/knowledge/search", json={"query": SHARED, "role": role})
         page = web.get("/api/v1/knowledge/document", params={"document_id": CELLS[0].id, "role": role})
 
@@ -233,7 +239,10 @@ def test_who_is_not_in_the_readers_file_reads_nothing(
 
 @pytest.mark.parametrize("where", ["*", "DE,US", "de-", "' OR true --"])
 def test_a_jurisdiction_opens_no_other(full: LibraryDesk, full_url: str, tmp_path: Path, where: str) -> None:
-    with quick(full_url, tmp_path) as desk, TestClient(app_of(replace(desk, library=full)), base_url=HERE) as web:
+    with (
+        quick(full_url, tmp_path) as desk,
+        TestClient(app_of(replace(desk, open_library=lambda: full)), base_url=HERE) as web,
+    ):
         answer = web.post("/api/v1/knowledge/search", json={"query": SHARED, "role": "lead", "jurisdiction": where})
 
     assert answer.status_code in (409, 422)

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from harken.errors import UnsuitableError
 from harken.flow import searching
-from harken.flow.desk import LibraryDesk
+from harken.flow.library_desk import LibraryDesk
 from harken.knowledge.access import Reader
 from harken.knowledge.reading import apart, files
 from harken.knowledge.reading.page import CannotReadError
@@ -250,7 +250,9 @@ def test_over_http_what_does_not_fit_is_a_422_and_the_rest_an_answer(
 ) -> None:
     with (
         quick(store_url, tmp_path) as plain,
-        TestClient(app_of(replace(plain, library=fees)), base_url=HERE, raise_server_exceptions=False) as web,
+        TestClient(
+            app_of(replace(plain, open_library=lambda: fees)), base_url=HERE, raise_server_exceptions=False
+        ) as web,
     ):
         for body in (
             {"query": ""},

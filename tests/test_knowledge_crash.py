@@ -20,7 +20,7 @@ from harken.adapters.embedders import WordLlama
 from harken.errors import TryAgainError
 from harken.flow import adding, embedding, searching
 from harken.flow.adding import Wish
-from harken.flow.desk import LibraryDesk
+from harken.flow.library_desk import LibraryDesk
 from harken.knowledge.chunk import Cut
 
 DOCUMENTS = 300

@@ -7,7 +7,7 @@ from math import log
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harken.domain.document import DocumentClass, Scope
@@ -94,6 +94,7 @@ CORPUS = st.lists(st.lists(WORDS, max_size=12), min_size=1, max_size=15)
 ASKED = st.dictionaries(WORDS, st.floats(0.1, 3), max_size=5)
 
 
+@settings(deadline=None)
 @given(CORPUS, ASKED, st.integers(1, 20))
 def test_bm25_is_the_formula_as_it_is_printed(texts: list[list[str]], asked: dict[str, float], n: int) -> None:
     naive = naive_bm25(texts, asked)
@@ -103,6 +104,7 @@ def test_bm25_is_the_formula_as_it_is_printed(texts: list[list[str]], asked: dic
     assert found.scores == pytest.approx(sorted((s for s in naive if s > 0), reverse=True)[:n], abs=1e-5)
 
 
+@settings(deadline=None)
 @given(CORPUS, ASKED)
 def test_far_numbers_give_the_scores_of_near_ones(texts: list[list[str]], asked: dict[str, float]) -> None:
     far = [1 + i * (bm25.WIDEST_SPAN + 7) for i in range(len(texts))]
@@ -112,6 +114,7 @@ def test_far_numbers_give_the_scores_of_near_ones(texts: list[list[str]], asked:
     assert near.scores.tolist() == found.scores.tolist()
 
 
+@settings(deadline=None)
 @given(CORPUS, ASKED)
 def test_a_bm25_score_is_a_share(texts: list[list[str]], asked: dict[str, float]) -> None:
     assert all(0 < score <= 1 + 1e-6 for score in searched(texts, asked, 99).scores)
@@ -139,6 +142,7 @@ def test_an_exact_identifier_beats_its_pieces() -> None:
     assert found.passages[0] == 3
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.none() | st.floats(-1, 1), st.none() | st.floats(0, 1)), min_size=1, max_size=9))
 def test_a_fused_score_is_a_share_and_grows_with_both_legs(pairs: list[tuple[float | None, float | None]]) -> None:
     dense, lexical = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
@@ -155,6 +159,7 @@ def test_a_missing_cosine_is_as_far_as_the_farthest() -> None:
     assert scores.tolist() == pytest.approx([0.54, 0.24, 0.24])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 12))
 def test_shares_are_a_whole(n: int) -> None:
     assert sum(fuse.shares(n)) == pytest.approx(1 if n else 0)
@@ -241,6 +246,12 @@ def test_a_passage_that_was_not_near_says_so() -> None:
     assert "not among the nearest in meaning" in ranked(candidate(dense=None))[0].why
 
 
+def test_only_the_best_are_looked_at() -> None:
+    some = [candidate("a", place, dense=place / 100) for place in range(rank.MOST_HITS + 5)]
+
+    assert {hit.passage.ordinal for hit in ranked(*some)} == set(range(5, rank.MOST_HITS + 5))
+
+
 def test_nothing_known_of_the_question_covers_nothing() -> None:
     assert ranked(candidate(), asked={})[0].why.startswith("says 0%")
 
@@ -261,6 +272,7 @@ def test_the_budget_holds_and_a_shorter_one_may_still_fit() -> None:
     assert cut(some, 0) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(sorted(TEXTS)), max_size=9), st.integers(0, 80))
 def test_what_is_cut_fits(names: list[str], budget: int) -> None:
     kept = cut(hits(*(candidate(name, place) for place, name in enumerate(names))), budget)
@@ -324,6 +336,7 @@ def test_a_long_question_has_parts(question: str, found: tuple[str, ...]) -> Non
     assert parts(question) == (whole, *found)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_the_whole_is_always_the_first_part(question: str) -> None:
     found = parts(question)

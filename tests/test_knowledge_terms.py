@@ -1,7 +1,7 @@
 """What the lexical index counts: words, pairs of characters, numbers and identifiers, in nine languages and four scripts."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harken.knowledge.stopwords import STOP_WORDS
@@ -40,6 +40,18 @@ def test_words(text: str, language: str, found: list[str]) -> None:
 )
 def test_an_identifier_is_a_term_of_its_own_and_so_are_its_pieces(text: str, found: list[str]) -> None:
     assert terms(f"See {text}.", "en") == ["see", *found]
+
+
+def test_signs_of_typesetting_are_those_of_the_keyboard() -> None:
+    assert terms("ERR\u20111042 don\u2019t ac\u00adcount", "en") == terms("ERR-1042 don't account", "en")
+    assert terms("état-major", "fr")[-1] == "etatmajor"
+
+
+def test_a_full_memory_starts_anew_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = terms("one two three four one", "da")
+    monkeypatch.setattr("harken.knowledge.terms.REMEMBERED_WORDS", 1)
+
+    assert terms("one two three four one five", "da") == [*before, *terms("five", "da")]
 
 
 def test_an_identifier_is_found_however_its_pieces_are_joined() -> None:
@@ -92,6 +104,7 @@ def test_stop_words_are_written_as_they_are_compared() -> None:
     assert [word for words in STOP_WORDS.values() for word in words if word != bare(word.casefold())] == []
 
 
+@settings(deadline=None)
 @given(st.text(), st.sampled_from(["en", "de", "fr", "ja", "hi", "tr", "xx", ""]))
 def test_any_text_gives_short_terms_and_the_same_ones_again(text: str, language: str) -> None:
     found = terms(text, language)
@@ -101,6 +114,7 @@ def test_any_text_gives_short_terms_and_the_same_ones_again(text: str, language:
     assert set(query_terms(text, (language,))) <= set(found)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="abcdé019-_./'日本", min_size=1), max_size=8))
 def test_the_terms_of_a_text_are_those_of_its_words(words: list[str]) -> None:
     assert terms(" ".join(words), "en") == [term for word in words for term in terms(word, "en")]

@@ -1,5 +1,6 @@
 """What is personal data and, as important, what only looks like it."""
 
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -143,6 +144,13 @@ def test_the_region_says_how_a_number_is_read() -> None:
 def test_numbers_of_a_document(text: str, numbers: list[str]) -> None:
     """From any country, side by side, with hours behind them; grouped otherwise they may be anything."""
     assert [find.value for find in scan(text, regions=DOCUMENT_REGIONS)] == numbers
+
+
+@settings(max_examples=300)
+@given(st.from_regex(r"[1-9]\d{9,10}", fullmatch=True), st.sampled_from(DOCUMENT_REGIONS))
+def test_what_a_numbering_plan_calls_valid_is_found(digits: str, region: str) -> None:
+    valid = phonenumbers.is_valid_number(phonenumbers.parse(digits, region))
+    assert not valid or [find.value for find in scan(digits, regions=(region,))] == [digits]
 
 
 def test_digits_and_dashes_of_other_scripts() -> None:

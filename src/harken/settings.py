@@ -102,6 +102,12 @@ class Settings(BaseSettings):
     passage_overlap: int = Field(default=64, ge=0, le=8191, validation_alias=_also("PASSAGE_OVERLAP"))
     """Tokens that two passages cut from one section share; up to one less than a passage has."""
 
+    knowledge_folders: str = Field(default="", validation_alias=_also("KNOWLEDGE_FOLDERS"))
+    """Folders of documents, with the system's separator between (`:`, on Windows `;`). `harken serve` watches them; read every night."""
+
+    nightly_at: str = Field(default="", pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$", validation_alias=_also("NIGHTLY_AT"))
+    """The hour, UTC, at which a `harken serve` does what `harken knowledge refresh` does, for example 02:30. Empty: never."""
+
     policy: Path | None = Field(default=None, validation_alias=_also("POLICY"))
     """The organisation's policy file. None: the default that ships with Harken."""
 

@@ -3,7 +3,7 @@
 import getpass
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,6 @@ from harken.adapters.warehouses import clickhouse, postgres
 from harken.adapters.warehouses.clickhouse.warehouse import ClickHouseWarehouse
 from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
 from harken.adapters.writers import OfflineWriter
-from harken.bootstrap import library
 from harken.decide.ports import Writer
 from harken.errors import UnsuitableError
 from harken.flow import one_key
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from harken.adapters.frames.on_spark import Cluster
     from harken.decide.policy import Policy
     from harken.flow.door import Door
+    from harken.flow.library_desk import LibraryDesk
     from harken.settings import Settings
 
 _SCHEMES = ("postgresql://", "postgres://")
@@ -81,13 +81,10 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
     master = master_key(settings)
     name = engine or settings.data_engine
     frames.check(name)
-    with store_of(settings, store) as running, _spark_of(settings, name) as spark:
+    with store_of(settings, store) as running, _spark_of(settings, name) as spark, ExitStack() as ends:
         bench = bench_of(settings, running.url, master)
         warehouse = bench.open_warehouse()
         live = _live_desk(settings, running.url, master)
-        shelf = (
-            None if clickhouse.is_clickhouse(running.url) else library.desk_of(settings, running.url, master, _who())
-        )
         try:
             one_key.keep_to(warehouse, master)
             yield Desk(
@@ -102,16 +99,23 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 writes_offline=not asks_a_model(settings),
                 note=running.note,
                 live=live,
-                library=shelf,
+                open_library=None
+                if clickhouse.is_clickhouse(running.url)
+                else cache(partial(_library, settings, running.url, master, ends)),
                 bench=bench,
             )
         finally:
             warehouse.close()
             if live:
                 live.database.close()
-            if shelf:
-                shelf.reading.close()
-                shelf.keeping.close()
+
+
+def _library(settings: "Settings", url: str, master: MasterKey, ends: ExitStack) -> "LibraryDesk":
+    from harken.bootstrap import library  # noqa: PLC0415  models and caches take half a second that few commands need
+
+    made = library.desk_of(settings, url, master, _who())
+    ends.callback(made.close)
+    return made
 
 
 def _live_desk(settings: "Settings", url: str, master: MasterKey) -> LiveDesk | None:

@@ -1,11 +1,14 @@
 """The wiring of the knowledge: settings -> who embeds, who judges, who may read what."""
 
+import os
+from datetime import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harken.adapters import caches, embedders
 from harken.errors import UnsuitableError
-from harken.flow.desk import LibraryDesk
+from harken.flow.library_desk import LibraryDesk
 from harken.kit import db
 from harken.kit.clock import wall_clock
 from harken.knowledge import access
@@ -29,11 +32,16 @@ def desk_of(settings: "Settings", url: str, master: MasterKey, who: str) -> Libr
         who=who,
         embedder=embedder_of(settings),
         embedder_of=partial(embedders.of_model, home=settings.home.absolute(), endpoint=endpoint_of(settings)),
+        embedders=partial(embedders.here, settings.home.absolute(), endpoint_of(settings)),
         judge=judge_of(settings),
         cache=shared_cache_of(settings, reading),
+        sweep=caches.PostgresCache(reading, wall_clock).sweep,
         clearances=partial(access.load, settings.readers),
         cut=Cut(size=settings.passage_tokens, overlap=settings.passage_overlap),
         home=settings.home,
+        folders=[Path(each) for each in settings.knowledge_folders.split(os.pathsep) if each],
+        workers=settings.workers or os.cpu_count() or 1,
+        nightly_at=time.fromisoformat(settings.nightly_at) if settings.nightly_at else None,
     )
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harken.cli import options, printing
+from harken.cli import knowledge_learn, options, printing
 
 if TYPE_CHECKING:
     from harken.flow.adding import Added
@@ -73,6 +73,8 @@ def _told(done: "Added") -> None:
         f"{done.documents:,} documents in {done.passages:,} passages: {done.new:,} new, {done.changed:,} changed, "
         f"{done.removed:,} removed; {done.redacted:,} pieces of personal data hidden; {done.seconds:.1f} s"
     )
+    if done.lapsed:
+        click.echo(knowledge_learn.LAPSED.format(done.lapsed))
     if done.quarantined:
         click.echo(f"{done.quarantined:,} not taken in:")
         for each in done.refused[:SHOWN_REASONS]:
@@ -119,3 +121,43 @@ def _ended(found: Any) -> str:
         else "Nothing that this role may read answers it"
     )
     return f"{what} ({found.mode}, {found.seconds * 1000:.0f} ms)"
+
+
+@command.command("evaluate")
+@click.argument("queries", type=click.Path(path_type=Path))
+@click.option("--role", default="admin", show_default=True, help="Search as this role.")
+@click.option("--jurisdiction", metavar="XX", help="Search as somebody in it.")
+@options.store
+@options.as_json
+def evaluate(queries: Path, role: str, jurisdiction: str | None, store: str | None, json_: bool) -> None:
+    """How well the search finds what QUERIES expects: JSON Lines of "query" and "expected" (document ids).
+
+    A row an embedder that is on this machine and a weight of meaning against words, with 95 % intervals.
+    """
+    from harken.flow import evaluating  # noqa: PLC0415  --help needs none of it
+
+    questions = evaluating.read(queries)
+    with options.library(store) as desk, printing.progress(json_) as progress:
+        reader = desk.clearances().reader(role, jurisdiction)
+        done = evaluating.evaluate(questions, reader, desk.embedders(), desk, progress)
+    if json_:
+        return printing.as_json(done)
+    click.echo(f"{done.questions:,} questions, {done.passages:,} passages\n")
+    names = list(done.rows[0].figures)
+    printing.table([_row(row) for row in done.rows], ["embedder", "meaning", *names])
+    return None
+
+
+def _row(row: Any) -> dict[str, str]:
+    weight = "as set" if row.dense is None else f"{row.dense:.2f}"
+    return {"embedder": row.embedder, "meaning": weight, **{name: str(value) for name, value in row.figures.items()}}
+
+
+for each in (
+    knowledge_learn.learn,
+    knowledge_learn.approve,
+    knowledge_learn.withdraw,
+    knowledge_learn.watch,
+    knowledge_learn.refresh,
+):
+    command.add_command(each)

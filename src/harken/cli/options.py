@@ -10,7 +10,8 @@ import click
 from harken.kit.clock import asked_for
 
 if TYPE_CHECKING:
-    from harken.flow.desk import Desk, LibraryDesk
+    from harken.flow.desk import Desk
+    from harken.flow.library_desk import LibraryDesk
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,11 +81,18 @@ def desk(store: str | None = None, engine: str | None = None, *, home: str | Non
 
 
 @contextmanager
-def library(store: str | None = None) -> "Iterator[LibraryDesk]":
-    """The desk of the knowledge. Raises UnsuitableError on a store that keeps none."""
+def both(store: str | None = None) -> "Iterator[tuple[Desk, LibraryDesk]]":
+    """The desk, and that of the knowledge. Raises UnsuitableError on a store that keeps none."""
     from harken.errors import UnsuitableError  # noqa: PLC0415  as above
 
     with desk(store) as ready:
         if ready.library is None:
             raise UnsuitableError("Knowledge is kept in PostgreSQL only: ClickHouse has no rights by row for it.")
-        yield ready.library
+        yield ready, ready.library
+
+
+@contextmanager
+def library(store: str | None = None) -> "Iterator[LibraryDesk]":
+    """The desk of the knowledge alone."""
+    with both(store) as (_, shelf):
+        yield shelf

@@ -2,12 +2,20 @@
 
 import ipaddress
 import socket
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from harken.cli import options
+from harken.cli.beside import beside
 from harken.errors import UnsuitableError
+
+if TYPE_CHECKING:
+    from harken.flow.desk import Desk
 
 
 @click.command("serve", short_help="Serve the HTTP interface.")
@@ -30,8 +38,37 @@ def command(host: str, port: int, store: str | None) -> None:
         click.echo(f"http://{where}:{door.getsockname()[1]}  (documentation: /docs, stop with Ctrl-C)", err=True)
         # Its log goes where ours goes, and is redacted there.
         server = uvicorn.Server(uvicorn.Config(app_of(desk), log_config=None, access_log=False))
-        with suppress(KeyboardInterrupt):  # raised again once all is closed; being stopped is how serving ends
+        with (
+            _keeping(desk),
+            suppress(KeyboardInterrupt),
+        ):  # raised again once all is closed; being stopped is how serving ends
             server.run(sockets=[door])
+
+
+@contextmanager
+def _keeping(desk: "Desk") -> Iterator[None]:
+    """While somebody serves, the knowledge is kept up: folders as they change, and everything at its hour."""
+    from harken.cli import knowledge_learn  # noqa: PLC0415  --help needs none of it
+    from harken.flow import keeping, minding, refreshing  # noqa: PLC0415  as above
+    from harken.flow.adding import Wish  # noqa: PLC0415  as above
+
+    if desk.library is None or not (desk.library.folders or desk.library.nightly_at):
+        yield
+        return
+    stopped, shelf = threading.Event(), desk.library
+    hands = knowledge_learn.hands(stopped)
+    nightly = refreshing.Nightly(desk, shelf, hands, hands.report)
+
+    def every_night() -> None:
+        with suppress(minding.StoppedError):
+            keeping.keep(nightly.step, stopped.wait, hands.report, refreshing.LOOK_EVERY_S)
+
+    with ExitStack() as closing:
+        if shelf.folders:
+            closing.enter_context(beside(partial(minding.mind, shelf.folders, Wish(), shelf, hands), stopped))
+        if shelf.nightly_at:
+            closing.enter_context(beside(every_night, stopped))
+        yield
 
 
 def _listening(host: str, port: int) -> socket.socket:

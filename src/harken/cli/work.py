@@ -1,18 +1,17 @@
 """`harken work`: take in what lies in a stream, and tell whose profiles changed."""
 
-import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 
 import click
 
 from harken.cli import options
+from harken.cli.beside import beside, stopping
 from harken.errors import UnsuitableError
 
 PARTITIONS = 6
-END_WITHIN_S = 40
 
 
 @click.command("work", short_help="Take in what lies in a Kafka topic.")
@@ -32,21 +31,26 @@ def command(stream: str, changes: str | None, events: str | None, store: str | N
 
     address = kafka.read(stream)
     stopped = threading.Event()
+
+    def end() -> None:
+        stopped.set()
+        source.stop()
+
     with options.desk(store) as desk, ExitStack() as closing:
         if desk.live is None:
             raise UnsuitableError("A stream is read into PostgreSQL; this store takes files only.")
         outlet = kafka.outlet(address, _say)
         source = closing.enter_context(kafka.source(address, work.place_of(desk.live), _say))
-        closing.enter_context(_stopping(source.stop, stopped))
+        closing.enter_context(stopping(end))
         if changes:
             told = kafka.outlet(address, _say, kafka.PROFILE_SCHEMA)
             told.ensure_topic(changes, PARTITIONS, compacted=True)
             step = partial(publishing.changes, changes, told, desk, desk.bench.load_policy())
-            closing.enter_context(_beside(step, stopped))
+            closing.enter_context(_published(step, stopped))
         if events:
             told = kafka.outlet(address, _say)
             told.ensure_topic(events, PARTITIONS)
-            closing.enter_context(_beside(partial(publishing.events, events, told, desk), stopped))
+            closing.enter_context(_published(partial(publishing.events, events, told, desk), stopped))
         _say(f"Reading {address.topic} at {address.where}; stop with Ctrl-C.")
         hands = work.Hands(
             stream=source, outlet=outlet, decoded=kafka.event_in, desk=desk.live, report=_say, pause=stopped.wait
@@ -54,34 +58,11 @@ def command(stream: str, changes: str | None, events: str | None, store: str | N
         work.work(hands)
 
 
-@contextmanager
-def _beside(step: Callable[[], int], stopped: threading.Event) -> Iterator[None]:
+def _published(step: Callable[[], int], stopped: threading.Event) -> AbstractContextManager[None]:
     """A thread that publishes while the block works."""
     from harken.flow.keeping import keep  # noqa: PLC0415  --help needs none of it
 
-    thread = threading.Thread(target=keep, args=(step, stopped.wait, _say))
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join(END_WITHIN_S)
-
-
-@contextmanager
-def _stopping(stop: Callable[[], None], stopped: threading.Event) -> Iterator[None]:
-    """Being stopped is how work ends: the batch under way is finished first."""
-
-    def end(*_: object) -> None:
-        stopped.set()
-        stop()
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return beside(partial(keep, step, stopped.wait, _say), stopped)
 
 
 def _say(line: str) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from harken.domain.document import Draft, Said, Unreadable
 from harken.errors import UnsuitableError
 from harken.flow import describing
-from harken.flow.desk import LibraryDesk
 from harken.flow.embedding import embed
+from harken.flow.examining import Examiners
+from harken.flow.library_desk import LibraryDesk
 from harken.flow.ports import Progress
 from harken.flow.shelving import File, Shelved, Source, remove, shelve
 from harken.kit.clock import stopwatch
@@ -25,6 +26,9 @@ from harken.knowledge.reading.read import once, read
 DOCUMENTS_AT_ONCE = 200
 CHARACTERS_AT_ONCE = 4_000_000
 """What a transaction takes in, so that memory does not grow with what is added."""
+
+BATCHES_A_TIDYING = 20
+"""Each batch makes a list of its own, and a search reads all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ class Added:
     new: int = 0
     changed: int = 0
     removed: int = 0
+    lapsed: int = 0  #: were public, say something else now, and are internal until somebody approves that
     files_unchanged: int = 0
     embedded: int = 0
     refused: list[dict[str, str]] = field(default_factory=list)
@@ -56,6 +61,7 @@ class Added:
         self.new += came.new
         self.changed += came.changed
         self.removed += came.removed
+        self.lapsed += came.lapsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +77,15 @@ class _Folder:
 def add(paths: Sequence[Path], wish: Wish, desk: LibraryDesk, progress: Progress) -> Added:
     """Raises UnsuitableError for a path that does not exist; what is wrong inside is set aside and told."""
     watch, done = stopwatch(), Added()
-    with Apart() as apart:
+    with Apart() as apart, Examiners(desk) as crew:
         for folder in _folders(paths, desk):
             gone = _gone(folder, wish, desk)
             progress.step(f"Reading {folder.root.name or folder.root}", len(folder.files))
             source = Source(collection=folder.collection, trusted=wish.trusted, gone=gone)
-            for batch in _batches(_changed(folder, wish, desk, done, progress, apart)):
-                done.count(shelve(source, batch, desk))
+            for number, batch in enumerate(_batches(_changed(folder, wish, desk, done, progress, apart)), 1):
+                done.count(shelve(source, batch, desk, crew))
+                if number % BATCHES_A_TIDYING == 0:
+                    tidy(desk)
             done.removed += remove(folder.collection, gone, desk)
             _count(folder, desk, done)
     done.embedded = embed(desk, progress)

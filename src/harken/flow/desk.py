@@ -12,15 +12,12 @@ from harken.flow.ports import Warehouse
 from harken.kit.clock import Clock
 from harken.kit.db import Database
 from harken.kit.engine import Engine
-from harken.knowledge.access import Clearances
-from harken.knowledge.cache import Layered
-from harken.knowledge.chunk import Cut
-from harken.knowledge.ports import Embedder, Judge
 from harken.privacy.keys import MasterKey
 
 if TYPE_CHECKING:
     from harken.decide.policy import Policy  # a process that takes in decides nothing, and need not build its tables
     from harken.flow.door import Door  # schemas and telephone numbers, which only live events need
+    from harken.flow.library_desk import LibraryDesk  # models and caches, which only knowledge needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,26 +43,6 @@ class LiveDesk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LibraryDesk:
-    """What taking documents in and finding them need at hand."""
-
-    reading: Database  #: serves: sees what the reader of a transaction may see
-    keeping: Database  #: the librarian's
-    master: MasterKey
-    clock: Clock
-    who: str
-    embedder: Embedder  #: for what is embedded from now on
-    embedder_of: Callable[
-        [str], Embedder | None
-    ]  #: of a model that was used before; None: not on this machine any more
-    judge: Judge | None  #: looks at the best once more
-    cache: Layered
-    clearances: Callable[[], Clearances]
-    cut: Cut
-    home: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     home: Path
     who: str
@@ -79,5 +56,9 @@ class Desk:
     executors: Callable[[], AbstractContextManager[Executor]] | None = None
     """Where a batch does its pieces. None: in processes of this machine."""
     live: LiveDesk | None = None  #: None where the store takes files only
-    library: LibraryDesk | None = None  #: as above
+    open_library: "Callable[[], LibraryDesk] | None" = None  #: as above; the same one every time
     note: str = ""  #: what people should know of where the data lies
+
+    @property
+    def library(self) -> "LibraryDesk | None":
+        return self.open_library() if self.open_library else None

@@ -6,7 +6,7 @@ in between goes on with the next run. While another model's vectors are made, th
 
 from collections.abc import Callable, Sequence
 
-from harken.flow.desk import LibraryDesk
+from harken.flow.library_desk import LibraryDesk
 from harken.flow.ports import Progress
 from harken.kit import db
 from harken.knowledge import fuse

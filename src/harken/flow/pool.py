@@ -82,11 +82,16 @@ def seat() -> Seat:
 
 
 def _sit_down(at: Bench) -> None:
+    attend()
+    _seats.append(Seat(at))
+
+
+def attend() -> None:
+    """What every worker process begins with."""
     # Ctrl-C reaches the whole group of processes; the parent says it once and tells the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     without_pandas.spare_pandas()
     Thread(target=_end_with_the_parent, daemon=True).start()
-    _seats.append(Seat(at))
 
 
 def _end_with_the_parent() -> None:

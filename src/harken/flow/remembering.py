@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from harken.flow.desk import LibraryDesk
+from harken.flow.library_desk import LibraryDesk
 from harken.knowledge.access import Reader
 from harken.knowledge.found import Hit
 from harken.knowledge.ports import Embedder

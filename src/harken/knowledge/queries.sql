@@ -5,7 +5,9 @@ SELECT set_config('harken.visibility', %(visibility)s, true), set_config('harken
 
 -- name: standing
 -- What a search has to know before it begins; the sums are of the reader's own scopes.
-SELECT s.version, i.id, i.model, i.dimension, i.graph, z.passages, z.words
+SELECT s.version, i.id, i.model, i.dimension, i.graph, z.passages, z.words,
+  ARRAY(SELECT DISTINCT unnest(languages) FROM scope_size ORDER BY 1) AS languages,
+  ARRAY(SELECT scope FROM scope_size WHERE passages > 0 ORDER BY 1) AS scopes
 FROM knowledge_state s
 LEFT JOIN vector_index i ON i.state = 'serving'
 CROSS JOIN (SELECT coalesce(sum(passages), 0)::bigint AS passages, coalesce(sum(words), 0)::bigint AS words FROM scope_size) z;
@@ -21,8 +23,9 @@ SELECT passage FROM passage_vector WHERE index_id = {index}
 ORDER BY (embedding::halfvec({dimension})) <#> %(vector)s::halfvec({dimension}) LIMIT %(limit)s;
 
 -- name: nearest_exactly
--- Every readable vector is looked at: adding nothing to the distance keeps the planner from the graph.
-SELECT passage FROM passage_vector WHERE index_id = {index}
+-- Every readable vector is looked at: adding nothing to the distance keeps the planner from the graph. The policy is what decides;
+-- the scopes are named once more because the planner cannot know what a policy will say, and would read the whole table.
+SELECT passage FROM passage_vector WHERE index_id = {index} AND scope = ANY(%(scopes)s)
 ORDER BY (embedding <#> %(vector)s::halfvec({dimension})) + 0.0 LIMIT %(limit)s;
 
 -- name: frequencies
@@ -68,7 +71,3 @@ WHERE d.document_id = %(document_id)s
 -- All current passages that the reader may see, for measuring.
 SELECT p.no, d.document_id, d.title, p.heading, p.text FROM passage p JOIN document d ON d.no = p.document
 WHERE d.valid_to IS NULL ORDER BY p.no;
-
--- name: languages
--- In which languages there is something to read, the most first.
-SELECT language FROM document WHERE valid_to IS NULL GROUP BY language ORDER BY count(*) DESC, language LIMIT 8;

@@ -33,6 +33,8 @@ class Standing:
     graph: bool
     passages: int  #: that the reader may see
     words: int
+    languages: tuple[str, ...]  #: in which there is something
+    scopes: tuple[int, ...]  #: that are not empty
 
 
 def read_as(tx: db.Tx, reader: Reader) -> None:
@@ -59,6 +61,8 @@ def standing(tx: db.Tx) -> Standing:
         graph=bool(row["graph"]),
         passages=row["passages"],
         words=row["words"],
+        languages=tuple(filter(None, row["languages"])),
+        scopes=tuple(row["scopes"]),
     )
 
 
@@ -69,7 +73,8 @@ def nearest(
     if not exactly and wide:
         tx.execute(q.wide_search, {"ef": str(max(EF_SEARCH, limit)), "tuples": str(SCANNED_TUPLES)})
     query = _for_index(q.nearest_exactly if exactly else q.nearest, at)
-    values = {"vector": "[" + ",".join([f"{value:.6g}" for value in vector]) + "]", "limit": limit}
+    written = "[" + ",".join([f"{value:.6g}" for value in vector]) + "]"
+    values = {"vector": written, "limit": limit, "scopes": list(at.scopes)}
     # A prepared plan would keep the choice that was right for another reader.
     return [row["passage"] for row in tx.execute(query, values, prepare=False)]
 
@@ -135,10 +140,6 @@ def shown(tx: db.Tx, document_id: str, version: int | None) -> Mapping[str, Any]
 def everything(tx: db.Tx) -> list[dict[str, Any]]:
     """Every current passage that the reader may see: no, document_id, title, heading, text."""
     return db.rows(tx, q.everything)
-
-
-def languages(tx: db.Tx) -> tuple[str, ...]:
-    return tuple(row["language"] for row in db.rows(tx, q.languages))
 
 
 def _for_index(query: LiteralString, at: Standing) -> composed.Composed:

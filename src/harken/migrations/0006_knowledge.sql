@@ -6,8 +6,14 @@
 -- Conditions use equality of integers and texts only: other operators may be asked only after the policy has, which costs
 -- them their indexes.
 
--- Where a managed database keeps it in a schema of its own, it is there already.
-CREATE EXTENSION IF NOT EXISTS vector;
+DO $$
+BEGIN
+  CREATE EXTENSION IF NOT EXISTS vector;
+EXCEPTION WHEN insufficient_privilege THEN
+  RAISE insufficient_privilege USING MESSAGE = format(
+    'the login %I may not add the extension vector to this database; an administrator can, once: CREATE EXTENSION vector', current_user);
+END
+$$;
 
 CREATE TABLE knowledge_scope (
   id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -50,6 +56,7 @@ CREATE TABLE document (
   effective_from timestamptz,
   effective_to timestamptz,
   fingerprint bytea NOT NULL,  -- keyed, of all that this version was made of
+  content bytea NOT NULL,  -- keyed, of what was read: an approval holds for it, however it is cut and counted
   text text NOT NULL,  -- personal data is tokens
   redacted int NOT NULL,
   subject text,  -- whose key the tokens' values are kept with
@@ -102,7 +109,8 @@ CREATE TABLE scope_size (
   scope int PRIMARY KEY REFERENCES knowledge_scope,
   passages int NOT NULL,
   words bigint NOT NULL,
-  dead int NOT NULL
+  dead int NOT NULL,
+  languages text[] NOT NULL  -- in which there ever was something; a question that does not tell its own is read in each
 );
 
 -- A model's vectors of all current passages. While one is being built another serves.
@@ -152,10 +160,13 @@ CREATE TABLE knowledge_quarantine (
   PRIMARY KEY (collection, source)
 );
 
--- Who made what public, when, and by which rule ('' : by hand).
+-- Who made what public or took it back, when, and by which rule ('' : by hand). The newest row of a document decides, for
+-- as long as it says what it said then.
 CREATE TABLE knowledge_approval (
   document_id text COLLATE "C" NOT NULL,
-  version int NOT NULL,
+  version int NOT NULL,  -- the one that this made
+  public boolean NOT NULL,  -- false: taken back
+  content bytea NOT NULL,
   approved_by text NOT NULL,
   rule text NOT NULL,
   approved_at timestamptz NOT NULL,
@@ -163,6 +174,12 @@ CREATE TABLE knowledge_approval (
 );
 CREATE TRIGGER approval_is_final BEFORE UPDATE OR DELETE OR TRUNCATE ON knowledge_approval
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- What is done at an hour of the day, by one process of many, and when it was begun last.
+CREATE TABLE knowledge_job (
+  name text COLLATE "C" PRIMARY KEY,
+  last_at timestamptz NOT NULL
+);
 
 DO $$
 DECLARE
@@ -174,7 +191,7 @@ BEGIN
       'USING (scope = ANY ((SELECT readable_scopes())::int[]))', name);
     EXECUTE format('CREATE POLICY librarian ON %I TO harken_librarian USING (true) WITH CHECK (true)', name);
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['knowledge_file', 'knowledge_quarantine', 'knowledge_approval'] LOOP
+  FOREACH name IN ARRAY ARRAY['knowledge_file', 'knowledge_quarantine', 'knowledge_approval', 'knowledge_job'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
     EXECUTE format('CREATE POLICY librarian ON %I TO harken_librarian USING (true) WITH CHECK (true)', name);
   END LOOP;
@@ -188,15 +205,20 @@ BEGIN
 END
 $$;
 
-GRANT SELECT ON knowledge_scope, document, passage, posting, posting_segment, scope_size, passage_vector, vector_index,
-  knowledge_state TO harken_app, harken_librarian;
+GRANT SELECT ON knowledge_scope, passage, posting, posting_segment, scope_size, passage_vector, vector_index, knowledge_state
+  TO harken_app, harken_librarian;
+-- A conversation's name holds its customer's; whoever searches needs neither that nor whose key hides what.
+GRANT SELECT (no, document_id, version, scope, source, title, owner, language, effective_from, effective_to, text, redacted,
+  valid_from, valid_to) ON document TO harken_app;
+GRANT SELECT ON document TO harken_librarian;
 GRANT INSERT ON knowledge_scope, document, passage, posting, posting_segment, scope_size, passage_vector,
   knowledge_approval TO harken_librarian;
 GRANT UPDATE (valid_to) ON document TO harken_librarian;
-GRANT UPDATE (passages, words, dead) ON scope_size TO harken_librarian;
+GRANT UPDATE (passages, words, dead, languages) ON scope_size TO harken_librarian;
 GRANT UPDATE ON knowledge_state TO harken_librarian;
 GRANT DELETE ON posting, posting_segment, passage_vector TO harken_librarian;
 GRANT SELECT ON knowledge_approval TO harken_librarian;
+GRANT SELECT, INSERT, UPDATE ON knowledge_job TO harken_librarian;
 GRANT SELECT, INSERT, UPDATE, DELETE ON knowledge_file, knowledge_quarantine TO harken_librarian;
 GRANT SELECT ON event, turn, conversation, ingest_run TO harken_librarian;
 
@@ -218,7 +240,7 @@ CREATE FUNCTION graph_vector_index(which int) RETURNS void
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, extensions, pg_temp SET maintenance_work_mem = '512MB' AS $$
 BEGIN
   EXECUTE format('CREATE INDEX passage_vector_%s_graph ON passage_vector_%s USING hnsw '
-    '((embedding::halfvec(%s)) halfvec_ip_ops)', which, which, (SELECT dimension FROM vector_index WHERE id = which));
+    '((embedding::halfvec(%s)) halfvec_ip_ops) WITH (m = 24, ef_construction = 200)', which, which, (SELECT dimension FROM vector_index WHERE id = which));
   UPDATE vector_index SET graph = true WHERE id = which;
 END
 $$;

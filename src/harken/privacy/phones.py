@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import phonenumbers
 
@@ -38,6 +39,19 @@ _NOT_PHONE = re.compile(
 )
 _SENTENCE_END = re.compile(r"(?<!\bno)(?<!\bnr)(?<!\bi\.d)[.?!;]\s", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
+_LINES = (
+    "fixed_line",
+    "mobile",
+    "toll_free",
+    "premium_rate",
+    "shared_cost",
+    "personal_number",
+    "voip",
+    "uan",
+    "pager",
+    "voicemail",
+)
+_EXTENSION = re.compile(r"[xe].*")
 _GAP = re.compile(r"[ .()/-]+")
 _CUTS, _FEWEST = 4, 8  # how often what follows a number is cut off, and digits that remain
 _LOOK_BACK = 40  # characters before a number in which a word may say what it is
@@ -97,10 +111,30 @@ def _possible(written: str) -> bool:
 
 
 def _valid(written: str, region: str) -> bool:
+    plan = _plan_of(region)
+    if plan:
+        match = plan.fullmatch("".join(_DIGITS.findall(_EXTENSION.sub("", written))))
+        if not match or match["national"]:
+            return match is not None
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse(written, region))
     except phonenumbers.NumberParseException:
         return False
+
+
+@cache
+def _plan_of(region: str) -> re.Pattern[str] | None:
+    """The digits of every valid number there: parsing says the same, and costs far more. None: not so simple."""
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    if plan is None or plan.national_prefix_transform_rule:
+        return None
+    # Several regions may share one code, as the United States and Canada do: a number of either is valid in both.
+    sharing = phonenumbers.region_codes_for_country_code(plan.country_code or 0)
+    plans = [phonenumbers.PhoneMetadata.metadata_for_region(each, None) for each in sharing]
+    lines = [getattr(each, name) for each in plans for name in _LINES]
+    numbers = "|".join(line.national_number_pattern for line in lines if line and line.national_number_pattern)
+    prefix, abroad = plan.national_prefix_for_parsing or "", plan.international_prefix or "00"
+    return re.compile(rf"(?P<national>(?:{plan.country_code})?(?:{prefix})?(?:{numbers}))|(?:{abroad})\d+")
 
 
 def _as_written_in(written: str, region: str) -> bool:

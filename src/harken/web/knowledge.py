@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from harken.domain.document import DocumentClass, Risk
 from harken.errors import RefusedError
 from harken.flow import searching
-from harken.flow.desk import LibraryDesk
+from harken.flow.library_desk import LibraryDesk
 from harken.knowledge.access import Reader
 
 Name = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f]+$")]

@@ -35,14 +35,19 @@ def embedder(name: str, home: Path, endpoint: Endpoint) -> Embedder:
     return WordLlama()
 
 
-def of_model(model: str, home: Path, endpoint: Endpoint) -> Embedder | None:
-    """Who made the vectors of this model, where it can still be asked."""
+def here(home: Path, endpoint: Endpoint) -> list[Embedder]:
+    """All that can be asked on this machine."""
     known: list[Embedder] = [WordLlama()]
     if minilm.folder(home).exists():
         known.append(MiniLM(home))
     if endpoint.url and endpoint.model:
         known.append(_endpoint(endpoint))
-    return next((each for each in known if each.model == model), None)
+    return known
+
+
+def of_model(model: str, home: Path, endpoint: Endpoint) -> Embedder | None:
+    """Who made the vectors of this model, where it can still be asked."""
+    return next((each for each in here(home, endpoint) if each.model == model), None)
 
 
 def _endpoint(asked: Endpoint) -> Embedder:

@@ -14,8 +14,9 @@ SELECT id, visibility, jurisdiction, class, risk FROM knowledge_scope;
 
 -- name: current
 -- The versions that serve now of these documents.
-SELECT no, document_id, version, fingerprint, collection, file FROM document
-WHERE document_id = ANY(%(ids)b::text[]) AND valid_to IS NULL;
+SELECT d.no, d.document_id, d.version, d.fingerprint, d.collection, d.file, s.visibility
+FROM document d JOIN knowledge_scope s ON s.id = d.scope
+WHERE d.document_id = ANY(%(ids)b::text[]) AND d.valid_to IS NULL;
 
 -- name: newest_versions
 -- A document that was gone and comes back counts on.
@@ -43,14 +44,15 @@ WHERE scope_size.scope = gone.scope;
 -- name: add_documents
 -- New versions; the unique index refuses a second current one.
 INSERT INTO document (document_id, version, scope, collection, file, source, title, owner, language, effective_from,
-  effective_to, fingerprint, text, redacted, subject, valid_from)
+  effective_to, fingerprint, content, text, redacted, subject, valid_from)
 SELECT one.document_id, one.version, one.scope, %(collection)s, one.file, one.source, one.title, one.owner, one.language,
-  one.effective_from, one.effective_to, one.fingerprint, one.text, one.redacted, one.subject, %(at)s
+  one.effective_from, one.effective_to, one.fingerprint, one.content, one.text, one.redacted, one.subject, %(at)s
 FROM unnest(%(document_id)b::text[], %(version)b::int[], %(scope)b::int[], %(file)b::text[], %(source)b::text[],
   %(title)b::text[], %(owner)b::text[], %(language)b::text[], %(effective_from)b::timestamptz[],
-  %(effective_to)b::timestamptz[], %(fingerprint)b::bytea[], %(text)b::text[], %(redacted)b::int[], %(subject)b::text[])
+  %(effective_to)b::timestamptz[], %(fingerprint)b::bytea[], %(content)b::bytea[], %(text)b::text[], %(redacted)b::int[],
+  %(subject)b::text[])
   AS one (document_id, version, scope, file, source, title, owner, language, effective_from, effective_to, fingerprint,
-    text, redacted, subject)
+    content, text, redacted, subject)
 RETURNING no, document_id;
 
 -- name: add_passages
@@ -62,9 +64,11 @@ RETURNING no, document, ordinal;
 
 -- name: grow_scope
 -- The other half of `shrink_scopes`.
-INSERT INTO scope_size (scope, passages, words, dead) VALUES (%(scope)s, %(passages)s, %(words)s, 0)
+INSERT INTO scope_size (scope, passages, words, dead, languages)
+VALUES (%(scope)s, %(passages)s, %(words)s, 0, %(languages)s)
 ON CONFLICT (scope) DO UPDATE SET passages = scope_size.passages + excluded.passages,
-  words = scope_size.words + excluded.words;
+  words = scope_size.words + excluded.words,
+  languages = ARRAY(SELECT unnest(scope_size.languages) UNION SELECT unnest(excluded.languages) ORDER BY 1);
 
 -- name: changed
 -- Caches ask for this before they answer.
@@ -84,6 +88,16 @@ INSERT INTO knowledge_file (collection, file, fingerprint, read_at)
 SELECT %(collection)s, one.file, one.fingerprint, %(at)s::timestamptz
 FROM unnest(%(files)b::text[], %(fingerprints)b::bytea[]) AS one (file, fingerprint)
 ON CONFLICT (collection, file) DO UPDATE SET fingerprint = excluded.fingerprint, read_at = excluded.read_at;
+
+-- name: files_named
+-- The same for a few of them: a collection may hold a million.
+SELECT file, fingerprint FROM knowledge_file WHERE collection = %(collection)s AND file = ANY(%(files)b::text[]);
+
+-- name: conversations_gone
+-- Conversations that were learnt from and are no more: a late message joined two, or a rebuild cut them otherwise.
+SELECT f.file FROM knowledge_file f
+WHERE f.collection = %(collection)s AND NOT EXISTS (SELECT FROM conversation c WHERE c.id = f.file AND c.identity IS NOT NULL)
+ORDER BY f.file LIMIT %(most)s;
 
 -- name: forget_files
 -- They are gone, and would be read anew if they came back.

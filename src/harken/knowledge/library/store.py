@@ -36,6 +36,7 @@ class Version:
     effective_from: datetime | None
     effective_to: datetime | None
     fingerprint: bytes
+    content: bytes  #: what an approval holds for: see `describing.content`
     text: str
     redacted: int
     subject: str | None
@@ -51,6 +52,7 @@ class Current:
     fingerprint: bytes
     collection: str
     file: str
+    visibility: Visibility
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,7 @@ class Totals:
 Placed = list[tuple[int, Sequence[str]]]
 """Passage numbers with their terms."""
 
-_VERSION = ("document_id", "file", "source", "title", "owner", "language", "effective_from", "effective_to", "fingerprint", "text", "redacted", "subject")  # fmt: skip
+_VERSION = ("document_id", "file", "source", "title", "owner", "language", "effective_from", "effective_to", "fingerprint", "content", "text", "redacted", "subject")  # fmt: skip
 
 
 def take_turn(tx: db.Tx) -> None:
@@ -79,6 +81,7 @@ def current(tx: db.Tx, ids: Sequence[str]) -> dict[str, Current]:
             fingerprint=bytes(row["fingerprint"]),
             collection=row["collection"],
             file=row["file"],
+            visibility=Visibility(row["visibility"]),
         )
         for row in db.rows(tx, q.current, ids=ids)
     }
@@ -139,7 +142,8 @@ def _add_passages(
     for scope, some in placed.items():
         some.sort(key=lambda each: each[0])
         words = sum(len(terms) for _, terms in some)
-        tx.execute(q.grow_scope, {"scope": scope, "passages": len(some), "words": words})
+        spoken = sorted({version.language for version in versions if scopes[version.scope] == scope})
+        tx.execute(q.grow_scope, {"scope": scope, "passages": len(some), "words": words, "languages": spoken})
     return placed
 
 
@@ -182,6 +186,17 @@ def collections(tx: db.Tx) -> list[str]:
 def files(tx: db.Tx, collection: str) -> dict[str, bytes]:
     """Every file that was read, with its fingerprint then."""
     return {row["file"]: bytes(row["fingerprint"]) for row in db.rows(tx, q.files, collection=collection)}
+
+
+def files_named(tx: db.Tx, collection: str, names: Sequence[str]) -> dict[str, bytes]:
+    """Those of these files that were read, with their fingerprints then."""
+    found = db.rows(tx, q.files_named, collection=collection, files=names)
+    return {row["file"]: bytes(row["fingerprint"]) for row in found}
+
+
+def conversations_gone(tx: db.Tx, collection: str, most: int) -> list[str]:
+    """Files of this collection that are named like conversations which do not exist any more."""
+    return [row["file"] for row in db.rows(tx, q.conversations_gone, collection=collection, most=most)]
 
 
 def read_files(tx: db.Tx, collection: str, marks: Mapping[str, bytes], at: datetime) -> None:

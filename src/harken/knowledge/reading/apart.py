@@ -1,5 +1,6 @@
 """PDF and HTML -> pages, parsed in a process of their own that may die of it: in bounded time and memory."""
 
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -79,8 +80,14 @@ class Apart:
             # `-P`: a module in the folder that is being read must not be imported from it.
             command = (sys.executable, "-P", "-m", "harken.knowledge.reading.child")
             limits = (str(self._memory_bytes), str(ceil(self._seconds) + _GRACE_S))
+            # What reads strangers' files is told no secret: of our environment it gets what measures tests, and no more.
+            kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}  # noqa: TID251  handed on
             self._child = subprocess.Popen(
-                [*command, *limits], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                [*command, *limits],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=kept | {"PATH": os.defpath},
             )
         return self._child
 

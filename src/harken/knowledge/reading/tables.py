@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -31,11 +32,27 @@ def rows(raw: bytes, path: str) -> Iterator[Row]:
         table = _lines(text, delimiter)
         header = _header(next(table, (1, []))[1])
         kind = _kind(header)
-        for line, cells in table:
-            if isinstance(cells, CannotReadError):
-                yield line, cells
-            elif any(map(str.strip, cells)):
-                yield line, _attempt(kind, header, cells, path)
+        pages = ((line, _attempt(kind, header, cells, path)) for line, cells in table if _says_something(cells))
+        yield from _apart(pages) if kind is _question else pages
+
+
+def _says_something(cells: list[str] | CannotReadError) -> bool:
+    return isinstance(cells, CannotReadError) or any(map(str.strip, cells))
+
+
+def _apart(pages: Iterable[Row]) -> Iterator[Row]:
+    """Lists of questions repeat themselves: the same answer once more is left out, another one is a document of its own."""
+    answers: dict[str, set[str]] = {}
+    for line, page in pages:
+        kept = page
+        if isinstance(page, Page):
+            known, answer = answers.setdefault(page.fields["id"], set()), stable_hash(page.text)
+            if answer in known:
+                continue
+            if known:
+                kept = replace(page, fields={**page.fields, "id": f"{page.fields['id']}-{answer}"})
+            known.add(answer)
+        yield line, kept
 
 
 def _lines(text: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] | CannotReadError]]:
@@ -69,7 +86,9 @@ def _kind(header: list[str]) -> Kind:
     raise CannotReadError("has no columns `question` and `answer`, nor `description` and `resolution` as tickets have")
 
 
-def _attempt(kind: Kind, header: list[str], cells: list[str], path: str) -> Page | CannotReadError:
+def _attempt(kind: Kind, header: list[str], cells: list[str] | CannotReadError, path: str) -> Page | CannotReadError:
+    if isinstance(cells, CannotReadError):
+        return cells
     if len(cells) != len(header):
         return CannotReadError(f"has {len(cells)} cells, and the header {len(header)}")
     try:

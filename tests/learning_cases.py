@@ -1,0 +1,70 @@
+"""A desk with a library, conversations that were solved and some that were not, and all tables of the knowledge as text."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from journey import BRAND, MASTER, NOW, desk_on, rows_of, tweet
+
+from harken.bootstrap import library
+from harken.flow.desk import Desk
+from harken.flow.library_desk import LibraryDesk
+from harken.kit.clock import stopped_at
+from harken.settings import Settings
+
+MAIL, NAME = "maria.santos@example.org", "Maria Santos"
+TABLES = ("document", "passage", "posting", "vault", "knowledge_file", "knowledge_quarantine", "knowledge_approval")
+
+MARIA = [
+    tweet(50, "700", 40, f"@KestrelBank My name is {NAME} and my card was declined abroad. You reach me at {MAIL}"),
+    tweet(51, BRAND, 39, "@700 Hi Maria, sorry to hear that!", 50),
+    tweet(52, BRAND, 38, "@700 Maria, please open the app, go to Cards and switch on Payments abroad. https://kestrel.example/abroad", 50),
+    tweet(53, "700", 37, "@KestrelBank It works now, thank you so much!", 52),
+]  # fmt: skip
+"""Asked with name and address, pitied, told how, confirmed."""
+
+NORA = [
+    tweet(60, "800", 40, "@KestrelBank I can't log in to the app since the update"),
+    tweet(61, BRAND, 39, "@800 Please send us a direct message with your details.", 60),
+    tweet(62, "800", 38, "@KestrelBank it works now, thanks!", 61),
+]
+"""Confirmed, but how was never said here."""
+
+OTTO = [
+    tweet(70, "900", 400, "@KestrelBank where do I find the IBAN of my savings account?"),
+    tweet(71, BRAND, 399, "@900 Please open the app and go to Accounts, then Details.", 70),
+]
+"""Answered, and silent since."""
+
+REOPENED = [tweet(54, "700", 36, "@KestrelBank No, the card is still not working! What now?", 53)]
+
+
+@contextmanager
+def shelf_on(url: str, home: Path, *, now: datetime = NOW, **settings: Any) -> Iterator[tuple[Desk, LibraryDesk]]:
+    """The real parts on a clock that stands still."""
+    home.mkdir(parents=True, exist_ok=True)
+    shelf = library.desk_of(Settings(_env_file=None, home=home, **settings), url, MASTER, "lena")
+    shelf = replace(shelf, clock=stopped_at(now))
+    try:
+        with desk_on(url, home, engine="polars", now=now) as desk:
+            yield replace(desk, open_library=lambda: shelf), shelf
+    finally:
+        shelf.reading.close()
+        shelf.keeping.close()
+
+
+def dumped(url: str) -> str:
+    """Every row of every table of the knowledge, old versions too."""
+    return "\n".join(str(row) for table in TABLES for row in rows_of(url, f"SELECT t::text FROM {table} t"))
+
+
+def documents(url: str) -> list[dict[str, Any]]:
+    """What serves now."""
+    return rows_of(
+        url,
+        "SELECT d.document_id, d.version, d.title, d.text, d.file, d.subject, d.redacted, d.language, s.visibility, s.class "
+        "FROM document d JOIN knowledge_scope s ON s.id = d.scope WHERE d.valid_to IS NULL ORDER BY d.document_id",
+    )
