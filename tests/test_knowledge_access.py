@@ -501,3 +501,32 @@ def test_scores_do_not_depend_on_what_one_may_not_read(store_url: str, tmp_path:
 
 def scores(found: searching.Found) -> dict[str, float]:
     return {hit.passage.document_id: hit.score for hit in found.hits}
+
+
+def test_rights_that_are_taken_back_are_taken_back_for_old_versions_too(store_url: str, tmp_path: Path) -> None:
+    with library_on(store_url, tmp_path / "home") as desk:
+        customer, lead = desk.clearances().reader("customer"), desk.clearances().reader("lead")
+        folder = tmp_path / "handbook"
+        folder.mkdir()
+        page = folder / "fees.md"
+        page.write_text("---\nid: fees\nvisibility: public\n---\n# Fees\n\nA transfer costs ten dollars.\n")
+        add(desk, folder)
+        page.write_text("---\nid: fees\nvisibility: public\n---\n# Fees\n\nA transfer costs twelve dollars.\n")
+        add(desk, folder)
+        assert "ten" in str(searching.document("fees", 1, customer, desk)), "the same people may read what it said before"
+
+        page.write_text("---\nid: fees\nvisibility: restricted\n---\n# Fees\n\nA transfer costs twelve dollars.\n")
+        add(desk, folder)
+
+        for version in (1, 2, 3):
+            assert searching.document("fees", version, customer, desk) is None
+            assert searching.around(("fees", version, 0), 1, customer, desk) == []
+            assert searching.document("fees", version, lead, desk) is not None
+
+        page.write_text("---\nid: fees\nvisibility: public\n---\n# Fees\n\nA transfer costs nothing.\n")
+        add(desk, folder)
+        page.unlink()
+        (folder / "other.md").write_text("# Other\n\nSomething else.\n")
+        add(desk, folder)
+        assert searching.document("fees", 4, customer, desk) is None, "what is gone is gone for customers"
+        assert "nothing" in str(searching.document("fees", 4, lead, desk))

@@ -176,13 +176,19 @@ def supersede(
     tx: db.Tx, collection: str, replaced: Sequence[int], versions: Sequence[Version], desk: LibraryDesk
 ) -> None:
     """New versions in the place of old ones, found by their words at once."""
-    retire(tx, replaced, desk)
+    _stop(tx, replaced, desk)
     if versions:
         for scope, placed in library.add(tx, collection, versions, desk.clock()).items():
             postings.add(tx, scope, placed)
+    library.close(tx, replaced)
 
 
 def retire(tx: db.Tx, numbers: Sequence[int], desk: LibraryDesk) -> None:
-    """They serve no more and stay readable."""
+    """They serve no more, and stay readable for who answers for a replay."""
+    _stop(tx, numbers, desk)
+    library.close(tx, numbers)
+
+
+def _stop(tx: db.Tx, numbers: Sequence[int], desk: LibraryDesk) -> None:
     vectors.forget(tx, numbers)
     library.retire(tx, numbers, desk.clock())

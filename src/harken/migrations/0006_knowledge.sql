@@ -41,7 +41,7 @@ CREATE POLICY librarian ON knowledge_scope TO harken_librarian USING (true) WITH
 CREATE FUNCTION readable_scopes() RETURNS int[] LANGUAGE sql STABLE PARALLEL SAFE
   RETURN (SELECT array_agg(id) FROM knowledge_scope);
 
--- A version of a document. What a reader may see of it never changes: other rights are another version.
+-- A version of a document. Other rights are another version, and close the ones before.
 CREATE TABLE document (
   no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   document_id text COLLATE "C" NOT NULL,
@@ -213,7 +213,9 @@ GRANT SELECT (no, document_id, version, scope, source, title, owner, language, e
 GRANT SELECT ON document TO harken_librarian;
 GRANT INSERT ON knowledge_scope, document, passage, posting, posting_segment, scope_size, passage_vector,
   knowledge_approval TO harken_librarian;
-GRANT UPDATE (valid_to) ON document TO harken_librarian;
+-- Old versions may be closed, and never changed.
+GRANT UPDATE (valid_to, scope) ON document TO harken_librarian;
+GRANT UPDATE (scope) ON passage TO harken_librarian;
 GRANT UPDATE (passages, words, dead, languages) ON scope_size TO harken_librarian;
 GRANT UPDATE ON knowledge_state TO harken_librarian;
 GRANT DELETE ON posting, posting_segment, passage_vector TO harken_librarian;

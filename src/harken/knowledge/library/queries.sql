@@ -31,6 +31,26 @@ WHERE collection = %(collection)s AND file = ANY(%(files)b::text[]) AND valid_to
 -- An old version stays readable by its number; it is found no more.
 UPDATE document SET valid_to = %(at)s WHERE no = ANY(%(documents)b::bigint[]) AND valid_to IS NULL;
 
+-- name: too_open
+-- Old versions of these documents that are open to others than the one that serves now, or to anybody where none serves.
+SELECT o.no, s.jurisdiction, s.class FROM document o
+JOIN knowledge_scope s ON s.id = o.scope
+LEFT JOIN (document n JOIN knowledge_scope t ON t.id = n.scope) ON n.document_id = o.document_id AND n.valid_to IS NULL
+WHERE o.document_id IN (SELECT document_id FROM document WHERE no = ANY(%(documents)b::bigint[]))
+  AND o.valid_to IS NOT NULL AND NOT (s.visibility = 2 AND s.risk = 2)
+  AND (s.visibility >= t.visibility AND s.risk >= t.risk AND s.class = t.class AND t.jurisdiction IN ('', s.jurisdiction))
+    IS NOT TRUE;
+
+-- name: close_documents
+-- Rights that were taken back are taken back for what was, too; who answers for a replay may still read it.
+UPDATE document SET scope = one.scope FROM unnest(%(documents)b::bigint[], %(scopes)b::int[]) AS one (no, scope)
+WHERE document.no = one.no;
+
+-- name: close_passages
+-- As above.
+UPDATE passage SET scope = one.scope FROM unnest(%(documents)b::bigint[], %(scopes)b::int[]) AS one (document, scope)
+WHERE passage.document = one.document;
+
 -- name: shrink_scopes
 -- Counted down here, so that nobody ever counts.
 UPDATE scope_size SET passages = scope_size.passages - gone.passages, words = scope_size.words - gone.words,

@@ -100,6 +100,26 @@ def retire(tx: db.Tx, documents: Sequence[int], at: datetime) -> None:
         tx.execute(q.retire, {"documents": documents, "at": at})
 
 
+def close(tx: db.Tx, documents: Sequence[int]) -> None:
+    """Versions that were retired, and older ones: whoever may not read what serves now may not read what did."""
+    open_ = db.rows(tx, q.too_open, documents=documents) if documents else []
+    if not open_:
+        return
+    closed = [
+        Scope(
+            visibility=Visibility.RESTRICTED,
+            jurisdiction=row["jurisdiction"],
+            document_class=DocumentClass(row["class"]),
+            risk=Risk.HIGH,
+        )
+        for row in open_
+    ]
+    scopes = _scopes(tx, set(closed))
+    values = {"documents": [row["no"] for row in open_], "scopes": [scopes[each] for each in closed]}
+    tx.execute(q.close_documents, values)
+    tx.execute(q.close_passages, values)
+
+
 def add(tx: db.Tx, collection: str, versions: Sequence[Version], at: datetime) -> dict[int, Placed]:
     """Keep new versions; the old ones are retired already. Returns their passages by scope, in order of number."""
     ids = [version.document_id for version in versions]
