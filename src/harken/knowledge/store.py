@@ -17,7 +17,7 @@ from harken.knowledge.postings.entries import unpacked
 
 q = sql.queries(__package__)
 
-EF_SEARCH = 200
+EF_SEARCH = 400
 SCANNED_TUPLES = 100_000
 """Past this the graph gives up; a reader of so little is asked exactly long before."""
 
