@@ -27,6 +27,7 @@ class Letters:
 
     model = "letters@1"
     dimension = 64
+    quick = True
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         found = np.zeros((len(texts), self.dimension), np.float32)

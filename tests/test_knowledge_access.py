@@ -513,7 +513,9 @@ def test_rights_that_are_taken_back_are_taken_back_for_old_versions_too(store_ur
         add(desk, folder)
         page.write_text("---\nid: fees\nvisibility: public\n---\n# Fees\n\nA transfer costs twelve dollars.\n")
         add(desk, folder)
-        assert "ten" in str(searching.document("fees", 1, customer, desk)), "the same people may read what it said before"
+        assert "ten" in str(searching.document("fees", 1, customer, desk)), (
+            "the same people may read what it said before"
+        )
 
         page.write_text("---\nid: fees\nvisibility: restricted\n---\n# Fees\n\nA transfer costs twelve dollars.\n")
         add(desk, folder)

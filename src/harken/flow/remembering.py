@@ -53,7 +53,9 @@ def remember(key: bytes, hits: Sequence[Hit], desk: LibraryDesk) -> None:
 def vector_of(
     question: str, embedder: Embedder, made: Callable[[Embedder], np.ndarray], desk: LibraryDesk
 ) -> np.ndarray:
-    """The vector of a question; asked for once in a while only, since a model takes its time or its price."""
+    """The vector of a question; asked for once in a while only where a model takes its time or its price."""
+    if embedder.quick:
+        return made(embedder)
     key = desk.master.fingerprint("question", orjson.dumps([embedder.model, question]))
     there = desk.cache.get_many([key]).get(key)
     if there is not None:

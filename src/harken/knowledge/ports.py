@@ -20,6 +20,11 @@ class Embedder(Protocol):
     @property
     def dimension(self) -> int: ...
 
+    @property
+    def quick(self) -> bool:
+        """Whether asking it takes less than looking for what it said before."""
+        ...
+
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row a text, of length 1 (of length 0 for a text without a word in it): shape (texts, dimension).
 

@@ -26,6 +26,8 @@ _UNREADABLE = (OpenAIError, HTTPError, InvalidURL, ValueError, TypeError, Attrib
 class EndpointEmbedder:
     """Asks once for each 128 texts, and not again by itself; a text without a word is not sent."""
 
+    quick = False
+
     def __init__(
         self, key: SecretStr, *, url: str, model: str, dimension: int | None = None, timeout_s: float = 20.0
     ) -> None:

@@ -42,6 +42,7 @@ class MiniLM:
 
     model = MODEL
     dimension = DIMENSION
+    quick = False
 
     def __init__(self, home: Path, *, threads: int | None = None) -> None:
         self._folder = folder(home)

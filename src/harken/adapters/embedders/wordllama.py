@@ -35,6 +35,7 @@ class WordLlama:
 
     model = MODEL
     dimension = DIMENSION
+    quick = True
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Shape (texts, 256), float32. A text may have any length."""
