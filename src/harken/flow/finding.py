@@ -21,8 +21,8 @@ from harken.knowledge.store import Standing
 EXACT_UP_TO = 20_000
 """Readable passages up to which each vector is looked at: quicker there than the graph, which a narrow policy makes search on."""
 
-CANDIDATES = 60
-"""Of each way of searching."""
+CANDIDATES = 40
+"""Of each way of searching, unless more are wanted: twice as many as that."""
 
 SCORED = 2_000
 """Passages whose words are remembered, so that what was found by meaning has its score by words, too."""
@@ -42,6 +42,7 @@ class Asked:
     parts: Sequence[str]  #: the whole first
     vector: Sequence[float] | None  #: None: nobody can say what it means, and words must do
     recipe: Recipe
+    most: int = CANDIDATES  #: of each way of searching
 
 
 class Seen(NamedTuple):
@@ -51,7 +52,7 @@ class Seen(NamedTuple):
     weights: Mapping[str, float]
 
 
-def put(whole: str, at: Standing, desk: LibraryDesk) -> Asked:
+def put(whole: str, at: Standing, desk: LibraryDesk, results: int) -> Asked:
     """No transaction is open while a model thinks."""
     several = parts.parts(whole)
     embedder = embedder_of(at.model, desk) if at.index is not None else None
@@ -62,7 +63,8 @@ def put(whole: str, at: Standing, desk: LibraryDesk) -> Asked:
             vector = made.tolist()
         except TryAgainError:
             vector = None  # finding by words is better than finding nothing; the mode says so
-    return Asked(whole=whole, parts=several, vector=vector, recipe=fuse.recipe_of(at.model))
+    most = max(CANDIDATES, 2 * results)
+    return Asked(whole=whole, parts=several, vector=vector, recipe=fuse.recipe_of(at.model), most=most)
 
 
 def mode_of(at: Standing, up_to: int) -> str:
@@ -77,12 +79,12 @@ def look(tx: db.Tx, at: Standing, asked: Asked, up_to: int, now: datetime) -> Se
     """By meaning and by word; each candidate has both scores, whichever way it was found."""
     if not at.passages:
         return Seen((), {})
-    close = store.nearest(tx, at, asked.vector, CANDIDATES, exactly=exactly(at, up_to)) if asked.vector else []
+    close = store.nearest(tx, at, asked.vector, asked.most, exactly=exactly(at, up_to)) if asked.vector else []
     worded, weights = by_words(tx, at, asked)
     said = dict(zip(worded.passages.tolist(), worded.scores.tolist(), strict=True))
-    wanted = list(dict.fromkeys([*close, *list(said)[:CANDIDATES]]))
+    wanted = list(dict.fromkeys([*close, *list(said)[: asked.most]]))
     found = store.candidates(tx, at, wanted, now, asked.vector, said)
-    if len(found) * 2 <= len(wanted) and len(said) > CANDIDATES:
+    if len(found) * 2 <= len(wanted) and len(said) > asked.most:
         # What was retired stays in the lists until they are joined, and must not stand before what serves.
         found = store.candidates(tx, at, list(dict.fromkeys([*close, *said])), now, asked.vector, said)
     return Seen(found, weights)

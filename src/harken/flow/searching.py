@@ -70,7 +70,7 @@ def search(query: str, reader: Reader, desk: LibraryDesk, limits: Limits = DEFAU
         mode = finding.mode_of(at, limits.exact_up_to)
         hits = _again(key, reader, at, now, desk)
         if hits is None:
-            asked = finding.put(whole, at, desk)
+            asked = finding.put(whole, at, desk, limits.results)
             mode = "lexical" if asked.vector is None else mode
             with desk.reading.transaction() as tx:
                 store.read_as(tx, reader)
