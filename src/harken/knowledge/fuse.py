@@ -43,7 +43,7 @@ def recipe_of(model: str) -> Recipe:
 def passage_vectors(titles: Floats, texts: Floats, recipe: Recipe) -> npt.NDArray[np.float32]:
     """What is stored: vectors of titles and of texts (title, headings and text) -> one of length 1 each. Shape (passages, dimension).
 
-    Averaged into a long text, a title drowns; as a vector of its own it is worth 4 to 14 points of hit@1.
+    Averaged into a long text, a title drowns; as a vector of its own it is worth 8 to 16 points of hit@1 with the smaller model.
     """
     return _of_length_one(recipe.title * titles + (1 - recipe.title) * texts)
 
