@@ -16,8 +16,8 @@ import redis_server
 from pydantic import SecretStr
 from redis_server import Redis
 
-from harken import bootstrap
 from harken.adapters.caches import MemoryCache, PostgresCache, RedisCache, Resting
+from harken.bootstrap import library
 from harken.errors import TryAgainError, UnsuitableError
 from harken.kit import observe
 from harken.kit.clock import wall_clock
@@ -291,11 +291,11 @@ def test_the_settings_choose(tmp_path: Path, database: Database, redis: Redis) -
     plain = Settings(_env_file=None, home=tmp_path)
     shared = plain.model_copy(update={"redis_url": SecretStr(redis.url)})
 
-    bootstrap.shared_cache_of(plain, database).put({b"a": b"1"}, ttl_s=60)
-    bootstrap.shared_cache_of(shared, database).put({b"b": b"2"}, ttl_s=60)
+    library.shared_cache_of(plain, database).put({b"a": b"1"}, ttl_s=60)
+    library.shared_cache_of(shared, database).put({b"b": b"2"}, ttl_s=60)
 
-    assert bootstrap.shared_cache_of(plain, database).get_many([b"a", b"b"]) == {b"a": b"1"}
-    assert bootstrap.shared_cache_of(shared, database).get_many([b"a", b"b"]) == {b"b": b"2"}
+    assert library.shared_cache_of(plain, database).get_many([b"a", b"b"]) == {b"a": b"1"}
+    assert library.shared_cache_of(shared, database).get_many([b"a", b"b"]) == {b"b": b"2"}
 
 
 def test_whoever_serves_may_use_the_table_and_not_drop_it(database: Database) -> None:

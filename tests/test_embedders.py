@@ -16,11 +16,11 @@ import pytest
 import wordllama as package
 from pydantic import SecretStr
 
-from harken import bootstrap
 from harken.adapters.embedders import WordLlama
 from harken.adapters.embedders.endpoint import EndpointEmbedder
 from harken.adapters.embedders.wordllama import TOKENIZER, WEIGHTS
 from harken.adapters.judges import EndpointJudge
+from harken.bootstrap import library
 from harken.errors import TryAgainError, UnsuitableError
 from harken.settings import Settings
 
@@ -321,11 +321,11 @@ def test_the_settings_choose(server: Server, tmp_path: Path) -> None:
     )  # fmt: skip
     server.answer = lambda body: vectors(body) if "input" in body else judged(0.5)(body)
 
-    assert bootstrap.embedder_of(plain).model.startswith("wordllama-")
-    assert bootstrap.judge_of(plain) is None
-    assert bootstrap.embedder_of(plain.model_copy(update={"embedder": "minilm"})).dimension == 384
-    assert bootstrap.embedder_of(asks).embed(["hello"]).shape == (1, 3)
-    judge = bootstrap.judge_of(asks)
+    assert library.embedder_of(plain).model.startswith("wordllama-")
+    assert library.judge_of(plain) is None
+    assert library.embedder_of(plain.model_copy(update={"embedder": "minilm"})).dimension == 384
+    assert library.embedder_of(asks).embed(["hello"]).shape == (1, 3)
+    judge = library.judge_of(asks)
     assert judge is not None
     assert list(judge.judge("q", ["p"])) == [0.5]
 
@@ -334,6 +334,6 @@ def test_what_an_endpoint_lacks_is_named(tmp_path: Path) -> None:
     plain = Settings(_env_file=None, home=tmp_path)
 
     with pytest.raises(UnsuitableError, match="needs HARKEN_EMBEDDINGS_URL and HARKEN_EMBEDDINGS_MODEL"):
-        bootstrap.embedder_of(plain.model_copy(update={"embedder": "endpoint", "embeddings_model": "m"}))
+        library.embedder_of(plain.model_copy(update={"embedder": "endpoint", "embeddings_model": "m"}))
     with pytest.raises(UnsuitableError, match="needs HARKEN_RERANK_MODEL"):
-        bootstrap.judge_of(plain.model_copy(update={"rerank_url": "http://h/v1"}))
+        library.judge_of(plain.model_copy(update={"rerank_url": "http://h/v1"}))

@@ -222,7 +222,6 @@ GRANT DELETE ON posting, posting_segment, passage_vector TO harken_librarian;
 GRANT SELECT ON knowledge_approval TO harken_librarian;
 GRANT SELECT, INSERT, UPDATE ON knowledge_job TO harken_librarian;
 GRANT SELECT, INSERT, UPDATE, DELETE ON knowledge_file, knowledge_quarantine TO harken_librarian;
-GRANT SELECT ON event, turn, conversation, ingest_run TO harken_librarian;
 
 -- Tables and indexes belong to the owner; the librarian may have these made, and nothing else.
 CREATE FUNCTION open_vector_index(named text, dimensions int, at timestamptz) RETURNS int
