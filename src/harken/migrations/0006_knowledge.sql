@@ -222,6 +222,8 @@ GRANT DELETE ON posting, posting_segment, passage_vector TO harken_librarian;
 GRANT SELECT ON knowledge_approval TO harken_librarian;
 GRANT SELECT, INSERT, UPDATE ON knowledge_job TO harken_librarian;
 GRANT SELECT, INSERT, UPDATE, DELETE ON knowledge_file, knowledge_quarantine TO harken_librarian;
+-- Which conversations there still are; what was said in them the librarian cannot read.
+GRANT SELECT (id, identity) ON conversation TO harken_librarian;
 
 -- Tables and indexes belong to the owner; the librarian may have these made, and nothing else.
 CREATE FUNCTION open_vector_index(named text, dimensions int, at timestamptz) RETURNS int
