@@ -88,7 +88,7 @@ def test_the_graph_is_the_textbooks_bert(tmp_path: Path) -> None:
     weights = tiny_bert.weights()
     file = tmp_path / "exact.onnx"
     file.write_bytes(bert_onnx.graph(weights, heads=tiny_bert.HEADS).SerializeToString())
-    made = minilm.session(file)
+    made = minilm.runner(file)
 
     for ids in ([2, 9, 3], [2, *range(5, 60), 3], [2, *[7] * 254, 3]):
         [found] = made.run(None, {"input_ids": [ids, ids]})
@@ -98,7 +98,7 @@ def test_the_graph_is_the_textbooks_bert(tmp_path: Path) -> None:
 def test_as_int8_it_means_the_same_in_a_fraction_of_the_room(tmp_path: Path) -> None:
     weights = tiny_bert.weights()
     bert_onnx.quantise(bert_onnx.graph(weights, heads=tiny_bert.HEADS), tmp_path / "int8.onnx")
-    made = minilm.session(tmp_path / "int8.onnx")
+    made = minilm.runner(tmp_path / "int8.onnx")
     chance = np.random.default_rng(3)
 
     for length in (3, 20, 200):

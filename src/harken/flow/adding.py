@@ -3,7 +3,7 @@
 One transaction takes in a batch, so that a kill costs a batch at most and the next run goes on behind it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -72,6 +72,7 @@ class _Folder:
     collection: str
     files: Sequence[Path]
     looked_in: Sequence[str]  #: folders below the root whose missing files are gone
+    known: Mapping[str, bytes]  #: files that were read before, with what they were then
 
 
 def add(paths: Sequence[Path], wish: Wish, desk: LibraryDesk, progress: Progress) -> Added:
@@ -79,7 +80,7 @@ def add(paths: Sequence[Path], wish: Wish, desk: LibraryDesk, progress: Progress
     watch, done = stopwatch(), Added()
     with Apart() as apart, Examiners(desk) as crew:
         for folder in _folders(paths, desk):
-            gone = _gone(folder, wish, desk)
+            gone = _gone(folder, wish)
             progress.step(f"Reading {folder.root.name or folder.root}", len(folder.files))
             source = Source(collection=folder.collection, trusted=wish.trusted, gone=gone)
             for number, batch in enumerate(_batches(_changed(folder, wish, desk, done, progress, apart)), 1):
@@ -118,7 +119,13 @@ def _folders(paths: Sequence[Path], desk: LibraryDesk) -> Iterator[_Folder]:
             collection=str(home),
             files=[file for root, file in found if root == home],
             looked_in=[_below(path, home) for path in looked if _home(path, known) == home],
+            known=_read_before(str(home), desk),
         )
+
+
+def _read_before(collection: str, desk: LibraryDesk) -> Mapping[str, bytes]:
+    with desk.keeping.transaction() as tx:
+        return library.files(tx, collection)
 
 
 def _placed(path: Path) -> Path:
@@ -139,12 +146,10 @@ def _below(path: Path, home: Path) -> str:
     return "" if inside == "." else f"{inside}/"
 
 
-def _gone(folder: _Folder, wish: Wish, desk: LibraryDesk) -> list[str]:
+def _gone(folder: _Folder, wish: Wish) -> list[str]:
     """Files that were here and are no more. A folder that lost all of them may only be a disk that is not there."""
-    with desk.keeping.transaction() as tx:
-        known = library.files(tx, folder.collection)
     here = {file.relative_to(folder.root).as_posix() for file in folder.files}
-    gone = [name for name in known if name not in here and name.startswith(tuple(folder.looked_in))]
+    gone = [name for name in folder.known if name not in here and name.startswith(tuple(folder.looked_in))]
     if gone and not here and not wish.may_empty:
         raise UnsuitableError(
             f"{folder.root} is empty now, and {len(gone)} files were read from it before. Nothing was removed; "
@@ -156,14 +161,12 @@ def _gone(folder: _Folder, wish: Wish, desk: LibraryDesk) -> list[str]:
 def _changed(
     folder: _Folder, wish: Wish, desk: LibraryDesk, done: Added, progress: Progress, apart: Apart
 ) -> Iterator[File]:
-    with desk.keeping.transaction() as tx:
-        known = library.files(tx, folder.collection)
     seen: dict[str, str] = {}
     for path in folder.files:
         progress.advance(1)
         name = path.relative_to(folder.root).as_posix()
         mark = _mark(path, wish, desk)
-        if mark and known.get(name) == mark:
+        if mark and folder.known.get(name) == mark:
             done.files_unchanged += 1
         else:
             yield from _parts(File(name=name, mark=mark), once(read(path, folder.root, apart, wish.said), seen))

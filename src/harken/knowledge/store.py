@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from psycopg import sql as composed
 
-from harken.domain.document import DocumentClass, Risk, Scope, Visibility
 from harken.kit import db, sql
 from harken.knowledge.access import Reader
 from harken.knowledge.found import Candidate
 from harken.knowledge.postings.entries import unpacked
+from harken.knowledge.rights import scope_of
 
 q = sql.queries(__package__)
 
@@ -127,7 +127,7 @@ def shown(tx: db.Tx, document_id: str, version: int | None) -> Mapping[str, Any]
     row = db.row(tx, q.shown, document_id=document_id, version=version)
     if row is None:
         return None
-    scope = _scope(row)
+    scope = scope_of(row)
     return {
         **{name: row[name] for name in row if name not in ("visibility", "jurisdiction", "class", "risk")},
         "visibility": scope.visibility.name.lower(),
@@ -165,18 +165,9 @@ def _candidate(row: Mapping[str, Any], dense: float | None = None, lexical: floa
         source=row["source"],
         owner=row["owner"],
         language=row["language"],
-        scope=_scope(row),
+        scope=scope_of(row),
         effective_from=row["effective_from"],
         added_at=row["valid_from"],
         dense=dense,
         lexical=lexical,
-    )
-
-
-def _scope(row: Mapping[str, Any]) -> Scope:
-    return Scope(
-        visibility=Visibility(row["visibility"]),
-        jurisdiction=row["jurisdiction"],
-        document_class=DocumentClass(row["class"]),
-        risk=Risk(row["risk"]),
     )

@@ -201,7 +201,7 @@ def _make(workshop: Path, release: Release, progress: Progress) -> None:
 
 def _least_cosine(one: Path, other: Path, tokenizer: Path) -> float:
     read = [each.ids for each in minilm.tokenizer(tokenizer).encode_batch_fast(list(SENTENCES))]
-    first, second = minilm.session(one), minilm.session(other)
+    first, second = minilm.runner(one), minilm.runner(other)
     return min(
         float(first.run(None, {"input_ids": [ids]})[0][0] @ second.run(None, {"input_ids": [ids]})[0][0])
         for ids in read

@@ -53,7 +53,7 @@ class MiniLM:
         """Shape (texts, 384), float32. Raises UnsuitableError where the model was not fetched."""
         with self._loading:
             tokenizer, pool = self._tokenizer, self._pool
-            _ = self._session
+            _ = self._runner
         found = np.zeros((len(texts), DIMENSION), np.float32)
         read = tokenizer.encode_batch_fast(words.readable(texts), add_special_tokens=False)
         for row, vector in enumerate(pool.map(self._vector, (each.ids for each in read))):
@@ -66,7 +66,7 @@ class MiniLM:
         for start in range(0, len(tokens), room):
             window = tokens[start : start + room]
             marked = np.array([[self._first, *window, self._last]], np.int64)
-            vector += len(window) * self._session.run(None, {"input_ids": marked})[0][0]
+            vector += len(window) * self._runner.run(None, {"input_ids": marked})[0][0]
         return vector
 
     @cached_property
@@ -74,8 +74,8 @@ class MiniLM:
         return ThreadPoolExecutor(self._threads, thread_name_prefix=NAME)
 
     @cached_property
-    def _session(self) -> Any:
-        return session(self._folder / GRAPH)
+    def _runner(self) -> Any:
+        return runner(self._folder / GRAPH)
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -104,7 +104,7 @@ def tokenizer(path: Path) -> Any:
     return made
 
 
-def session(graph: Path) -> Any:
+def runner(graph: Path) -> Any:
     """One thread a run: side by side texts make better use of a processor than one text in pieces."""
     try:
         import onnxruntime  # noqa: PLC0415  an extra

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from harken.domain.document import DocumentClass, Risk, Scope, Visibility
+from harken.domain.document import Scope
 from harken.kit import db, sql
+from harken.knowledge.rights import scope_of
 
 q = sql.queries(__package__)
 
@@ -106,12 +107,7 @@ def pieces(tx: db.Tx, numbers: Sequence[int]) -> dict[int, list[Piece]]:
 def _kept(row: db.Row) -> Kept:
     return Kept(
         number=row["no"],
-        scope=Scope(
-            visibility=Visibility(row["visibility"]),
-            jurisdiction=row["jurisdiction"],
-            document_class=DocumentClass(row["class"]),
-            risk=Risk(row["risk"]),
-        ),
+        scope=scope_of(row),
         fingerprint=bytes(row["fingerprint"]),
         content=bytes(row["content"]),
         **{name: row[name] for name in _PLAIN},

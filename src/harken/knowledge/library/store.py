@@ -6,6 +6,7 @@ from datetime import datetime
 
 from harken.domain.document import DocumentClass, Risk, Scope, Unreadable, Visibility
 from harken.kit import db, sql
+from harken.knowledge.rights import scope_of
 
 q = sql.queries(__package__)
 
@@ -178,15 +179,7 @@ def _scopes(tx: db.Tx, wanted: Iterable[Scope]) -> dict[Scope, int]:
             "risk": [int(scope.risk) for scope in scopes],
         },
     )
-    return {
-        Scope(
-            visibility=Visibility(row["visibility"]),
-            jurisdiction=row["jurisdiction"],
-            document_class=DocumentClass(row["class"]),
-            risk=Risk(row["risk"]),
-        ): row["id"]
-        for row in db.rows(tx, q.scopes)
-    }
+    return {scope_of(row): row["id"] for row in db.rows(tx, q.scopes)}
 
 
 def changed(tx: db.Tx) -> None:

@@ -9,8 +9,19 @@ from harken.knowledge.reading.limits import PDF_PAGES, TEXT_CHARACTERS
 from harken.knowledge.reading.page import CannotReadError, Page
 from harken.knowledge.reading.plain import seen
 
-BROKEN = (PyPdfError, DependencyError, LookupError, ArithmeticError, ValueError, TypeError, AttributeError)
-"""What the parser raises over a broken file; RecursionError, NotImplementedError and OSError are added below."""
+BROKEN = (
+    PyPdfError,
+    DependencyError,
+    LookupError,
+    ArithmeticError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    NotImplementedError,
+    OSError,
+)
+"""What the parser raises over a broken file."""
 
 
 def page(raw: bytes) -> Page:
@@ -21,7 +32,7 @@ def page(raw: bytes) -> Page:
         return _page(PdfReader(io.BytesIO(raw)))
     except LimitReachedError:
         raise CannotReadError("has a part that unpacks to more than is safe") from None
-    except (*BROKEN, RecursionError, NotImplementedError, OSError):
+    except BROKEN:
         raise CannotReadError("is a broken PDF") from None
 
 
