@@ -37,6 +37,12 @@ TURNS = st.lists(
 )
 
 
+@pytest.mark.parametrize("channel", list(Channel))
+def test_whoever_asks_on_any_channel_is_answered_on_one(channel: Channel) -> None:
+    decision = decide(context_of([{"from": "customer", "hours_ago": 1, "channel": channel.value}]), POLICY)
+    assert decision.channel is not OutChannel.NONE
+
+
 def own(folder: Path, text: str) -> Policy:
     path = folder / "policy.toml"
     path.write_text(text, "utf-8")

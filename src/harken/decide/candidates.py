@@ -31,6 +31,8 @@ WHERE_THEY_ASKED: Mapping[Channel, OutChannel] = {
     Channel.PHONE: OutChannel.PHONE,
     Channel.APP: OutChannel.EMAIL,
     Channel.BRANCH: OutChannel.EMAIL,
+    Channel.WEB: OutChannel.CHAT,
+    Channel.SYSTEM: OutChannel.EMAIL,
 }
 
 REACH: Mapping[OutChannel, Reach] = {
