@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from harken.domain.classification import Classification
 from harken.domain.conversation import Conversation, Standing
 from harken.domain.ids import ConversationId, CustomerId, DecisionId
 from harken.domain.passage import Passage
 from harken.domain.profile import Profile, Value
+from harken.domain.proposal import Proposal
 
 
 class Action(StrEnum):
@@ -52,6 +54,21 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """What is known of a ticket while somebody waits for its answer. A batch has none of it."""
+
+    classification: Classification
+    turns: int  #: the customer's, since the ticket was opened or last reopened
+    verified: bool  #: the channel or a token says that they are who they say
+    tier: str = ""  #: subscription tier, where a source told us
+    vulnerable: bool = False
+    minor: bool = False
+    restricted: str = ""  #: a topic that policy keeps from every model, for example `sanctions`
+    budget_left: bool = True  #: for language models: theirs, the day's, the month's
+    model_up: bool = True  #: False where one is configured and none answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """Everything a decision may look at. If it is not here, it was not used."""
 
@@ -61,6 +78,7 @@ class Context:
     standing: Standing
     profile: Profile
     passages: tuple[Passage, ...] = ()
+    live: Live | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +117,17 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One question to a language model and what came back: the part of an answer that nobody can work out again."""
+
+    model: str  #: `<provider>:<model>`
+    asked: str  #: SHA-256 of the prompt, hexadecimal
+    answered: str = ""  #: what it wrote, as JSON, before anything was checked or revealed; empty where it gave nothing
+    failure: str = ""  #: why it gave nothing; empty where it answered
+    usage: Mapping[str, int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A decision in words."""
 
@@ -107,6 +136,10 @@ class Draft:
     mode: str  #: `offline` or `<provider>:<model>`
     usage: Mapping[str, int | float] = field(default_factory=dict)  #: tokens, cost_usd
     notes: tuple[str, ...] = ()  #: why a fallback was used, what a check changed
+    citations: tuple[int, ...] = ()  #: places in `Context.passages` that the message rests on
+    confidence: float | None = None  #: the writer's own, 0 to 1; None where nobody asked
+    proposals: tuple[Proposal, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()  #: with language models, in order; none where the offline writer was first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
