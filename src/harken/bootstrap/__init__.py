@@ -28,6 +28,7 @@ from harken.profiles.features import NAMES
 if TYPE_CHECKING:
     from harken.adapters.frames.on_spark import Cluster
     from harken.decide.policy import Policy
+    from harken.flow.audit_desk import AuditDesk
     from harken.flow.door import Door
     from harken.flow.library_desk import LibraryDesk
     from harken.settings import Settings
@@ -102,6 +103,9 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 open_library=None
                 if clickhouse.is_clickhouse(running.url)
                 else cache(partial(_library, settings, running.url, master, ends)),
+                open_audit=None
+                if clickhouse.is_clickhouse(running.url)
+                else cache(partial(_audit, settings, running.url, ends)),
                 bench=bench,
             )
         finally:
@@ -115,6 +119,14 @@ def _library(settings: "Settings", url: str, master: MasterKey, ends: ExitStack)
 
     made = library.desk_of(settings, url, master, _who())
     ends.callback(made.close)
+    return made
+
+
+def _audit(settings: "Settings", url: str, ends: ExitStack) -> "AuditDesk":
+    from harken.bootstrap import auditing  # noqa: PLC0415  signatures, which only those who seal need
+
+    made = auditing.desk_of(settings, url)
+    ends.callback(made.database.close)
     return made
 
 

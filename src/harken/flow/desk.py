@@ -16,6 +16,7 @@ from harken.privacy.keys import MasterKey
 
 if TYPE_CHECKING:
     from harken.decide.policy import Policy  # a process that takes in decides nothing, and need not build its tables
+    from harken.flow.audit_desk import AuditDesk  # a key file and a pool of its own, which only sealing needs
     from harken.flow.door import Door  # schemas and telephone numbers, which only live events need
     from harken.flow.library_desk import LibraryDesk  # models and caches, which only knowledge needs
 
@@ -57,6 +58,7 @@ class Desk:
     """Where a batch does its pieces. None: in processes of this machine."""
     live: LiveDesk | None = None  #: None where the store takes files only
     open_library: "Callable[[], LibraryDesk] | None" = None  #: as above; the same one every time
+    open_audit: "Callable[[], AuditDesk] | None" = None  #: as above; None where the store has no audit
     note: str = ""  #: what people should know of where the data lies
 
     @property

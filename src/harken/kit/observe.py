@@ -67,6 +67,10 @@ CACHE_REQUESTS = _counter(
 )
 RETRIEVAL = _histogram("support_retrieval_seconds", "From a question to the passages that answer it.")
 RETRIEVAL_MODE = _counter("support_retrieval_mode_total", "Searches, by how the nearest passages were found.", "mode")
+AUDIT_EVENTS = _counter("support_audit_events_total", "Events that this process wrote into the audit.")
+AUDIT_SEAL = _histogram("support_audit_seal_seconds", "One turn of sealing the audit.")
+AUDIT_FAILURES = _counter("support_audit_verify_failures_total", "Times the audit was found not to be as it was sealed.")
+REPLAYS = _counter("support_replay_total", "Recorded answers that were made again, by result.", "result")
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
     "Requests, from the first byte to the last of the answer.",
@@ -92,6 +96,10 @@ CONSUMER_LAG = Looked("support_consumer_lag_events", "Events that wait in an out
 SOURCE_UNUSUAL = Looked(
     "support_source_unusual", "1: the source's last whole hour is not as its hours usually are.", ("source", "what")
 )
+AUDIT_UNSEALED = Looked("support_audit_unsealed_events", "Events of the audit that wait to be sealed.")
+AUDIT_UNSEALED_AGE = Looked("support_audit_unsealed_age_seconds", "How long the oldest of them has waited.")
+AUDIT_TREE = Looked("support_audit_tree_size", "Events that are sealed.")
+AUDIT_VERIFIED = Looked("support_audit_last_verified_timestamp_seconds", "When the audit was last verified and found whole.")
 CONSISTENCY = Looked(
     "support_consistency_values_total",
     "Served values recomputed from the log, by result.",
@@ -100,8 +108,10 @@ CONSISTENCY = Looked(
 )
 
 COUNTED = (EVENTS_INGESTED, EVENTS_REJECTED, EVENTS_DUPLICATE, EVENTS_LATE, EVENT_LAG, PROFILE_UPDATE,
-           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE, HTTP_SECONDS)  # fmt: skip
-LOOKED = (STORE_ANSWERS, WATERMARK_LAG, CONSUMER_LAG, SOURCE_UNUSUAL, CONSISTENCY)
+           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE, AUDIT_EVENTS, AUDIT_SEAL,
+           AUDIT_FAILURES, REPLAYS, HTTP_SECONDS)  # fmt: skip
+LOOKED = (STORE_ANSWERS, WATERMARK_LAG, CONSUMER_LAG, SOURCE_UNUSUAL, AUDIT_UNSEALED, AUDIT_UNSEALED_AGE, AUDIT_TREE,
+          AUDIT_VERIFIED, CONSISTENCY)  # fmt: skip
 
 Readings: TypeAlias = Mapping[Looked, Mapping[tuple[str, ...], float]]
 """Metric -> labels' values -> value."""
