@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from harken.errors import UnsuitableError
 
-Plain: TypeAlias = "None | bool | int | float | str | list[Plain] | tuple[Plain, ...] | Mapping[str, Plain]"
+Plain: TypeAlias = "bool | int | float | str | list[Plain] | tuple[Plain, ...] | Mapping[str, Plain] | None"
 
 EXACT = 2**53
 """Integers from here on are not the same number everywhere that JSON is read: ids and such travel as strings."""

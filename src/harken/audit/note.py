@@ -1,13 +1,13 @@
 """A head of the tree -> a signed note that anybody can check with the public key, and back. C2SP signed-note and tlog-checkpoint.
 
-    harken-audit-3f2a…        the log's name, which the key gives it
-    1234                      how many events
-    Zm9v…                     the root, base64
-    epoch 1 7412…             which stretch of which server's transaction numbers
-    horizon 998               every transaction below it was over, and its events are in
-    at 2026-03-16T12:00:00Z   by the sealer's clock
-                              (an empty line)
-    — NAME BASE64             Ed25519, over everything above the empty line
+harken-audit-3f2a…        the log's name, which the key gives it
+1234                      how many events
+Zm9v…                     the root, base64
+epoch 1 7412…             which stretch of which server's transaction numbers
+horizon 998               every transaction below it was over, and its events are in
+at 2026-03-16T12:00:00Z   by the sealer's clock
+                          (an empty line)
+— NAME BASE64             Ed25519, over everything above the empty line
 """
 
 import base64

@@ -3,6 +3,10 @@
 INSERT INTO audit_event (actor, action, body)
 SELECT * FROM unnest(%(actors)s::text[], %(actions)s::text[], %(bodies)s::text[]);
 
+-- name: record_one
+-- For a row elsewhere that refers to it.
+INSERT INTO audit_event (actor, action, body) VALUES (%(actor)s, %(action)s, %(body)s) RETURNING id;
+
 -- name: take_turn
 -- One seals at a time; another one waits for the end of this transaction and then finds less to do.
 SELECT pg_advisory_xact_lock(7237482910266);

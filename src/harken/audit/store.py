@@ -47,6 +47,15 @@ def records(tx: db.Tx, done: Sequence[Done]) -> None:
     observe.add(observe.AUDIT_EVENTS, len(done))
 
 
+def record_one(tx: db.Tx, actor: str, action: str, body: Body) -> int:
+    """As `record`; the event's number, for what refers to it."""
+    row = db.row(tx, q.record_one, actor=actor, action=action, body=canonical.text(body))
+    assert row
+    observe.add(observe.AUDIT_EVENTS)
+    number: int = row["id"]
+    return number
+
+
 def take_turn(tx: db.Tx) -> None:
     """One sealer at a time, until this transaction ends."""
     tx.execute(q.take_turn)

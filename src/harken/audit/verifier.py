@@ -1,4 +1,4 @@
-"""An export of the audit -> whether it is whole. One file that needs Python 3.8 or later and nothing else.
+"""An export of the audit -> whether it is whole. One file that needs Python 3.9 or later and nothing else.
 
     python3 verify_audit.py FOLDER [--pinned FILE]     the whole export
     python3 verify_audit.py --proof FILE --key FILE    one proof of `harken audit prove`
@@ -7,11 +7,15 @@ It shares no code with Harken: tree, signatures (Ed25519, RFC 8032) and notes ar
 The public key in the folder is only as good as the folder: compare it with the one that you were given.
 """
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Tuple  # noqa: UP035  older versions of Python read this file
 
 P = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -19,7 +23,11 @@ D = -121665 * pow(121666, P - 2, P) % P
 ROOT_OF_MINUS_1 = pow(2, (P - 1) // 4, P)
 
 
-def add(a, b):
+Point = Tuple[int, int, int, int]  # noqa: UP006  as above
+Key = Tuple[str, bytes, bytes]  # noqa: UP006  as above
+
+
+def add(a: Point, b: Point) -> Point:
     """Two points of the curve, in extended coordinates."""
     low, high = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
     t, z = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
@@ -27,7 +35,7 @@ def add(a, b):
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def times(number, point):
+def times(number: int, point: Point) -> Point:
     total = (0, 1, 1, 0)
     while number:
         if number & 1:
@@ -36,7 +44,7 @@ def times(number, point):
     return total
 
 
-def x_of(y, sign):
+def x_of(y: int, sign: int) -> int:
     square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
     x = pow(square, (P + 3) // 8, P)
     if (x * x - square) % P:
@@ -46,7 +54,7 @@ def x_of(y, sign):
     return P - x if x & 1 != sign else x
 
 
-def point_of(content):
+def point_of(content: bytes) -> Point:
     number = int.from_bytes(content, "little")
     y, sign = number & ((1 << 255) - 1), number >> 255
     x = x_of(y, sign)
@@ -57,7 +65,7 @@ BASE_Y = 4 * pow(5, P - 2, P) % P
 BASE = (x_of(BASE_Y, 0), BASE_Y, 1, x_of(BASE_Y, 0) * BASE_Y % P)
 
 
-def is_signed(key, message, signature):
+def is_signed(key: bytes, message: bytes, signature: bytes) -> bool:
     """RFC 8032, section 5.1.7."""
     if len(key) != 32 or len(signature) != 64:
         return False
@@ -73,12 +81,12 @@ def is_signed(key, message, signature):
     return not ((left[0] * right[2] - right[0] * left[2]) % P or (left[1] * right[2] - right[1] * left[2]) % P)
 
 
-def read_key(path):
+def read_key(path: str | Path) -> Key:
     name, mark, content = Path(path).read_text("utf-8").strip().split("+", 2)
     return name, bytes.fromhex(mark), base64.b64decode(content)[1:]
 
 
-def opened(note, key):
+def opened(note: str, key: Key) -> tuple[int, bytes]:
     """A signed note -> (size, root). ValueError where the signature is not the key's."""
     name, mark, public = key
     body, _, last = note.rstrip("\n").partition("\n\n")
@@ -92,9 +100,9 @@ def opened(note, key):
     return int(lines[1]), base64.b64decode(lines[2])
 
 
-def notes_of(path):
+def notes_of(path: str | Path) -> Iterator[str]:
     """Each note of a file: it ends with the line that begins with a dash."""
-    note = []
+    note: list[str] = []
     for line in Path(path).read_text("utf-8").splitlines():
         if line or note:
             note.append(line + "\n")
@@ -103,61 +111,70 @@ def notes_of(path):
             note = []
 
 
-def node(left, right):
+def node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def leaf(row):
+def leaf(row: dict[str, str]) -> bytes:
     if "gone" in row:
         return bytes.fromhex(row["gone"])
     fields = [row[name].encode() for name in ("id", "tx", "at_us", "actor", "action", "body")]
     return hashlib.sha256(b"\x00" + b"".join(len(each).to_bytes(4, "big") + each for each in fields)).digest()
 
 
-def fold(stack):
+def fold(stack: list[tuple[int, bytes]]) -> bytes:
     here = stack[-1][1]
     for _, each in reversed(stack[:-1]):
         here = node(each, here)
     return here
 
 
-def check_folder(folder, pinned):
-    """Every problem of an export, in words."""
-    key = read_key(folder / "public_key.txt")
-    roots, notes, problems = {}, set(), []
+def check_heads(folder: Path, key: Key) -> tuple[dict[int, bytes], set[str], list[str]]:
+    """The signed roots by size, their notes, and what is wrong with any."""
+    roots: dict[int, bytes] = {}
+    notes: set[str] = set()
+    problems: list[str] = []
     for note in notes_of(folder / "checkpoints.txt"):
         try:
             size, root = opened(note, key)
-            roots[size] = root
-            notes.add(note)
-        except ValueError as wrong:
-            problems.append("a checkpoint: " + str(wrong))
-    size, stack = 0, []
+        except (ValueError, IndexError) as wrong:
+            problems.append(f"a checkpoint: {wrong}")
+            continue
+        roots[size] = root
+        notes.add(note)
+    return roots, notes, problems
+
+
+def check_folder(folder: Path, pinned: str | None) -> tuple[int, int, list[str]]:
+    """How many events and heads an export has, and every problem of it, in words."""
+    roots, notes, problems = check_heads(folder, read_key(folder / "public_key.txt"))
+    size, heads, stack = 0, len(notes), []
     with (folder / "events.jsonl").open(encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
             if "gone" in row:
-                problems.append("event " + row["id"] + " is gone")
+                problems.append(f"event {row['id']} is gone")
             stack.append((0, leaf(row)))
             while len(stack) > 1 and stack[-1][0] == stack[-2][0]:
                 level, right = stack.pop()
                 stack[-1] = (level + 1, node(stack[-1][1], right))
             size += 1
             if size in roots and fold(stack) != roots.pop(size):
-                problems.append("the first %d events are not those that were signed" % size)
-    problems += ["the export ends before the signed %d events" % each for each in sorted(roots)]
-    for note in notes_of(pinned) if pinned else ():
-        if note not in notes:
-            problems.append("a pinned checkpoint is not in the export: " + note.split("\n")[1] + " events")
-    return size, len(notes), problems
+                problems.append(f"the first {size} events are not those that were signed")
+    problems += [f"the export ends before the signed {each} events" for each in sorted(roots)]
+    kept = notes_of(pinned) if pinned else iter(())
+    problems += [
+        f"a pinned checkpoint is not here: {each.splitlines()[1]} events" for each in kept if each not in notes
+    ]
+    return size, heads, problems
 
 
-def check_proof(proof, key):
+def check_proof(proof: dict[str, Any], key: Key) -> list[str]:
     """One inclusion proof, by RFC 9162's recursion from the root down."""
     size, root = opened(proof["checkpoint"], key)
     hashes = [bytes.fromhex(each) for each in proof["proof"]]
 
-    def climb(place, width):
+    def climb(place: int, width: int) -> bytes:
         if width == 1:
             return leaf(proof["event"])
         half = 1 << ((width - 1).bit_length() - 1)
@@ -171,18 +188,18 @@ def check_proof(proof, key):
     return [] if fits else ["the proof does not lead to the signed root"]
 
 
-def main(words):
-    options = dict(zip(words, words[1:]))
+def main(words: list[str]) -> int:
+    options = dict(zip(words, words[1:]))  # noqa: B905, RUF007  older versions of Python read this file
     try:
         if "--proof" in options:
             found = check_proof(json.loads(Path(options["--proof"]).read_text("utf-8")), read_key(options["--key"]))
             told = "the event is in the signed tree"
         else:
             size, heads, found = check_folder(Path(words[0]), options.get("--pinned"))
-            told = "%d events, %d signed checkpoints: whole" % (size, heads)
+            told = f"{size} events, {heads} signed checkpoints: whole"
     except (OSError, ValueError, KeyError, IndexError) as wrong:
-        found, told = ["cannot be read: %s" % wrong], ""
-    sys.stdout.write("".join("PROBLEM: %s\n" % each for each in found) or "OK: %s\n" % told)
+        found, told = [f"cannot be read: {wrong}"], ""
+    sys.stdout.write("".join(f"PROBLEM: {each}\n" for each in found) or f"OK: {told}\n")
     return 1 if found else 0
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harken.flow.audit_desk import AuditDesk
     from harken.flow.door import Door
     from harken.flow.library_desk import LibraryDesk
+    from harken.flow.replay_desk import ReplayDesk
     from harken.settings import Settings
 
 _SCHEMES = ("postgresql://", "postgres://")
@@ -106,6 +107,9 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 open_audit=None
                 if clickhouse.is_clickhouse(running.url)
                 else cache(partial(_audit, settings, running.url, ends)),
+                open_replay=None
+                if clickhouse.is_clickhouse(running.url)
+                else cache(partial(_replay, running.url, master, ends)),
                 bench=bench,
             )
         finally:
@@ -126,6 +130,14 @@ def _audit(settings: "Settings", url: str, ends: ExitStack) -> "AuditDesk":
     from harken.bootstrap import auditing  # noqa: PLC0415  signatures, which only those who seal need
 
     made = auditing.desk_of(settings, url)
+    ends.callback(made.database.close)
+    return made
+
+
+def _replay(url: str, master: MasterKey, ends: ExitStack) -> "ReplayDesk":
+    from harken.bootstrap import auditing  # noqa: PLC0415  as above
+
+    made = auditing.replay_desk_of(url, master)
     ends.callback(made.database.close)
     return made
 

@@ -1,12 +1,17 @@
-"""The settings -> the desk of the audit: its key, its pins, and a database as the sealer."""
+"""The settings -> the desk of the audit: its key, its pins, and a database as the sealer; and the desk of replays."""
 
+from harken.adapters.writers import offline
 from harken.audit.note import Signer
 from harken.audit.pins import Pins
+from harken.decide.ports import Writer
+from harken.domain.decision import Draft
 from harken.errors import UnsuitableError
 from harken.flow.audit_desk import AuditDesk
+from harken.flow.replay_desk import Quoting, ReplayDesk
 from harken.kit import db
 from harken.kit.clock import wall_clock
 from harken.privacy import key_file
+from harken.privacy.keys import MasterKey
 from harken.settings import Settings
 
 KEY_NAME = "audit signing key"
@@ -25,3 +30,12 @@ def desk_of(settings: Settings, url: str) -> AuditDesk:
         pins=Pins(folder / "pins"),
         clock=wall_clock,
     )
+
+
+def replay_desk_of(url: str, master: MasterKey) -> ReplayDesk:
+    return ReplayDesk(database=db.Database(url, size=2), master=master, writer=_writer_of)
+
+
+def _writer_of(draft: Draft) -> Writer:
+    """Who worded it then: the offline writer works it out again, a model's words are those that were recorded."""
+    return offline.OfflineWriter() if draft.mode == offline.MODE else Quoting(draft)

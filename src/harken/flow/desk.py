@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harken.flow.audit_desk import AuditDesk  # a key file and a pool of its own, which only sealing needs
     from harken.flow.door import Door  # schemas and telephone numbers, which only live events need
     from harken.flow.library_desk import LibraryDesk  # models and caches, which only knowledge needs
+    from harken.flow.replay_desk import ReplayDesk  # the audit's records, which only replaying needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,7 @@ class Desk:
     live: LiveDesk | None = None  #: None where the store takes files only
     open_library: "Callable[[], LibraryDesk] | None" = None  #: as above; the same one every time
     open_audit: "Callable[[], AuditDesk] | None" = None  #: as above; None where the store has no audit
+    open_replay: "Callable[[], ReplayDesk] | None" = None  #: as above
     note: str = ""  #: what people should know of where the data lies
 
     @property

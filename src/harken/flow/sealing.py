@@ -103,9 +103,7 @@ def _grow(tx: db.Tx, before: Checkpoint | None, desk: AuditDesk) -> tuple[Sealed
     return Sealed(events=len(events), tree_size=made.size, more=len(events) == AT_ONCE), made
 
 
-def _add(
-    tx: db.Tx, events: list[AuditEvent], size: int, desk: AuditDesk, stretch: tuple[int, str, int]
-) -> Checkpoint:
+def _add(tx: db.Tx, events: list[AuditEvent], size: int, desk: AuditDesk, stretch: tuple[int, str, int]) -> Checkpoint:
     grown = store.tree(tx, size)
     store.append(tx, events, grown)
     epoch, system, horizon = stretch
@@ -124,4 +122,3 @@ def _pin(newest: Checkpoint | None, desk: AuditDesk) -> None:
     log.info("audit_sealed", tree_size=newest.size, root=newest.root.hex(), epoch=newest.epoch)
     if desk.publish:
         desk.publish(newest.note)
-

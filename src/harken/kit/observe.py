@@ -69,7 +69,9 @@ RETRIEVAL = _histogram("support_retrieval_seconds", "From a question to the pass
 RETRIEVAL_MODE = _counter("support_retrieval_mode_total", "Searches, by how the nearest passages were found.", "mode")
 AUDIT_EVENTS = _counter("support_audit_events_total", "Events that this process wrote into the audit.")
 AUDIT_SEAL = _histogram("support_audit_seal_seconds", "One turn of sealing the audit.")
-AUDIT_FAILURES = _counter("support_audit_verify_failures_total", "Times the audit was found not to be as it was sealed.")
+AUDIT_FAILURES = _counter(
+    "support_audit_verify_failures_total", "Times the audit was found not to be as it was sealed."
+)
 REPLAYS = _counter("support_replay_total", "Recorded answers that were made again, by result.", "result")
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
@@ -99,7 +101,9 @@ SOURCE_UNUSUAL = Looked(
 AUDIT_UNSEALED = Looked("support_audit_unsealed_events", "Events of the audit that wait to be sealed.")
 AUDIT_UNSEALED_AGE = Looked("support_audit_unsealed_age_seconds", "How long the oldest of them has waited.")
 AUDIT_TREE = Looked("support_audit_tree_size", "Events that are sealed.")
-AUDIT_VERIFIED = Looked("support_audit_last_verified_timestamp_seconds", "When the audit was last verified and found whole.")
+AUDIT_VERIFIED = Looked(
+    "support_audit_last_verified_timestamp_seconds", "When the audit was last verified and found whole."
+)
 CONSISTENCY = Looked(
     "support_consistency_values_total",
     "Served values recomputed from the log, by result.",

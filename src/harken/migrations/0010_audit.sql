@@ -52,11 +52,12 @@ CREATE TABLE record_text (
   content text NOT NULL
 );
 
--- One row an answer: what it was made of, as digests. The manifest's own SHA-256 stands in the audit.
+-- One row an answer: what it was made of, as digests. Its id is the manifest's own SHA-256, which stands in the audit's `event`.
 CREATE TABLE answer_record (
   id text COLLATE "C" PRIMARY KEY,
   ticket text COLLATE "C" NOT NULL,
   at timestamptz NOT NULL,
+  event bigint NOT NULL REFERENCES audit_event,
   manifest text COLLATE "C" NOT NULL
 );
 CREATE INDEX answer_record_ticket ON answer_record (ticket, at);
