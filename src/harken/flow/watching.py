@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from harken.audit import store as audit
 from harken.errors import TryAgainError
 from harken.eventlog import store as eventlog
 from harken.flow.desk import Desk, LiveDesk
@@ -20,7 +21,7 @@ def readings(desk: Desk) -> Readings:
     if desk.live is None:
         return {}
     try:
-        return {observe.STORE_ANSWERS: {(): 1}, **_of_store(desk.live)}
+        return {observe.STORE_ANSWERS: {(): 1}, **_of_store(desk.live), **_of_audit(desk)}
     except TryAgainError:
         return {observe.STORE_ANSWERS: {(): 0}}
 
@@ -39,6 +40,21 @@ def _of_store(desk: LiveDesk) -> dict[Looked, dict[tuple[str, ...], float]]:
         observe.WATERMARK_LAG: _lags(sources, now),
         observe.SOURCE_UNUSUAL: _unusual(sources, hours, last),
         observe.CONSISTENCY: {(result,): number for result, number in results.items()},
+    }
+
+
+def _of_audit(desk: Desk) -> dict[Looked, dict[tuple[str, ...], float]]:
+    if desk.live is None or desk.open_audit is None:
+        return {}
+    with desk.live.database.transaction() as tx:
+        events, age_s = audit.waiting(tx)
+        newest = audit.newest(tx)
+    verified = desk.open_audit().pins.last_verified()
+    return {
+        observe.AUDIT_UNSEALED: {(): events},
+        observe.AUDIT_UNSEALED_AGE: {(): age_s},
+        observe.AUDIT_TREE: {(): newest.size if newest else 0},
+        observe.AUDIT_VERIFIED: {} if verified is None else {(): verified},
     }
 
 
