@@ -73,7 +73,9 @@ class Waiting:
     @property
     def yes(self) -> frozenset[str]:
         """Who approved the arguments as they are now."""
-        return frozenset(each.who for each in self.words if each.approved and each.arguments_hash == self.arguments_hash)
+        return frozenset(
+            each.who for each in self.words if each.approved and each.arguments_hash == self.arguments_hash
+        )
 
 
 def said(waiting: Waiting, word: Word) -> Waiting:

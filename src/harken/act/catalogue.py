@@ -202,5 +202,7 @@ def _catalogue(tables: dict[str, Any], path: Path | None) -> Catalogue:
             raise UnsuitableError(f"The actions' file {path} does not fit at {where}: {first['msg']}.") from None
     for spec in actions.values():
         if spec.undo and spec.undo not in actions:
-            raise UnsuitableError(f"The actions' file {path} does not fit at {spec.name}.undo: there is no {spec.undo}.")
+            raise UnsuitableError(
+                f"The actions' file {path} does not fit at {spec.name}.undo: there is no {spec.undo}."
+            )
     return Catalogue(actions)

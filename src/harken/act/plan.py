@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple, TypeAlias
 
 from harken.act.catalogue import AIMS, ActionSpec, Catalogue, Tier
 from harken.domain.decision import Live
@@ -16,13 +17,17 @@ from harken.domain.profile import Value
 from harken.domain.proposal import Proposal
 from harken.domain.ticket import Ticket, TicketId
 
+Arguments: TypeAlias = Mapping[str, Value]
+
 MOST_PROPOSALS = 10
 """Of one draft. A writer that proposes more is refused the rest."""
 
 MOST_CHARACTERS = 20_000
 """Of all of a proposal's arguments."""
 
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]{2,}|\b(?:https?|ftp|file|data|javascript|mailto|tel)\s*:|\bwww\.", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"[^\s@]+@[^\s@]+\.[^\s@]{2,}|\b(?:https?|ftp|file|data|javascript|mailto|tel)\s*:|\bwww\.", re.IGNORECASE
+)
 _SCHEME = re.compile(r"\b(?:https?|ftp|file|data|javascript|mailto|tel)\s*:|//|\bwww\.", re.IGNORECASE)
 _SOMEBODY = re.compile(r"\b(?:twitter|customer|device|email|phone|identity|user|account)\s*:\s*\S", re.IGNORECASE)
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
@@ -78,9 +83,7 @@ def plan(
     return tuple(made)
 
 
-def ordered(
-    wanted: Proposal, ticket: Ticket, live: Live | None, catalogue: Catalogue, spent: Spent
-) -> Planned:
+def ordered(wanted: Proposal, ticket: Ticket, live: Live | None, catalogue: Catalogue, spent: Spent) -> Planned:
     """What a rule or a person orders: also what no writer may propose, and with their own words looked at by nobody else.
 
     Arguments, limits, verification and approval hold as for everybody.
@@ -88,28 +91,44 @@ def ordered(
     return _planned(wanted, ticket, live, catalogue, spent, proposed=False)
 
 
-def _planned(  # noqa: PLR0913  everything that may be looked at
+def _planned(
     proposal: Proposal, ticket: Ticket, live: Live | None, catalogue: Catalogue, spent: Spent, *, proposed: bool
 ) -> Planned:
     spec = catalogue.get(proposal.action) if isinstance(proposal.action, str) else None
     if spec is None:
         return _refused(proposal, ticket, "no such action")
     arguments = dict(proposal.arguments)
-    for reason in _objections(spec, arguments, live, catalogue, spent, proposed=proposed):
-        return _refused(proposal, ticket, reason, spec.name)
-    amount, currency = _money(spec, arguments)
-    people = _people(spec, amount, currency)
+    verified = live is not None and live.verified
+    found = weighed(spec, arguments, catalogue, spent, verified=verified, proposed=proposed)
+    if isinstance(found, str):
+        return _refused(proposal, ticket, found, spec.name)
     return Planned(
         action=spec.name,
-        answer=Answer.NEEDS_APPROVAL if people else Answer.ALLOWED,
+        answer=Answer.NEEDS_APPROVAL if found.people else Answer.ALLOWED,
         ticket=ticket.id,
         customer=ticket.customer,
         arguments=arguments,
-        people=people,
-        amount_minor=amount,
-        currency=currency,
+        people=found.people,
+        amount_minor=found.amount_minor,
+        currency=found.currency,
         because=proposal.because[:1000],
     )
+
+
+class Weighed(NamedTuple):
+    people: int
+    amount_minor: int | None
+    currency: str | None
+
+
+def weighed(
+    spec: ActionSpec, arguments: Arguments, catalogue: Catalogue, spent: Spent, *, verified: bool, proposed: bool
+) -> Weighed | str:
+    """How many people are needed for exactly these arguments, or why nobody may."""
+    for reason in _objections(spec, arguments, catalogue, spent, verified=verified, proposed=proposed):
+        return reason
+    amount, currency = _money(spec, arguments)
+    return Weighed(_people(spec, amount, currency), amount, currency)
 
 
 def _refused(proposal: Proposal, ticket: Ticket, reason: str, action: str = "unknown") -> Planned:
@@ -117,8 +136,8 @@ def _refused(proposal: Proposal, ticket: Ticket, reason: str, action: str = "unk
     return Planned(action=action, answer=Answer.REFUSED, ticket=ticket.id, customer=ticket.customer, reason=reason)
 
 
-def _objections(  # noqa: PLR0913  as above
-    spec: ActionSpec, arguments: dict[str, Value], live: Live | None, catalogue: Catalogue, spent: Spent, *, proposed: bool
+def _objections(
+    spec: ActionSpec, arguments: Arguments, catalogue: Catalogue, spent: Spent, *, verified: bool, proposed: bool
 ) -> Iterator[str]:
     """Every reason not to, the plainest first."""
     if proposed and not spec.proposable:
@@ -131,12 +150,12 @@ def _objections(  # noqa: PLR0913  as above
         yield wrong
     if proposed:
         yield from _in_words(spec, arguments)
-    if spec.needs_verified and not (live and live.verified):
+    if spec.needs_verified and not verified:
         yield "the customer is not verified"
     yield from _over_limits(spec, arguments, spent)
 
 
-def _in_words(spec: ActionSpec, arguments: Mapping[str, Value]) -> Iterator[str]:
+def _in_words(spec: ActionSpec, arguments: Arguments) -> Iterator[str]:
     """An address hidden in a text would be an aim all the same."""
     for name, value in arguments.items():
         if not isinstance(value, str):
@@ -149,7 +168,7 @@ def _in_words(spec: ActionSpec, arguments: Mapping[str, Value]) -> Iterator[str]
             yield f"{name}: names somebody"
 
 
-def _over_limits(spec: ActionSpec, arguments: Mapping[str, Value], spent: Spent) -> Iterator[str]:
+def _over_limits(spec: ActionSpec, arguments: Arguments, spent: Spent) -> Iterator[str]:
     limits = spec.limits
     if limits.count_per_day is not None and spent.counts.get(spec.name, 0) >= limits.count_per_day:
         yield "as often as a day allows"
@@ -164,7 +183,7 @@ def _over_limits(spec: ActionSpec, arguments: Mapping[str, Value], spent: Spent)
         yield "more than a day allows"
 
 
-def _money(spec: ActionSpec, arguments: Mapping[str, Value]) -> tuple[int | None, str | None]:
+def _money(spec: ActionSpec, arguments: Arguments) -> tuple[int | None, str | None]:
     """Minor units and their currency; nothing for an action that moves none.
 
     Only after the schema has been checked, and then still only of the right types: a catalogue may forget to say so.

@@ -1,7 +1,7 @@
 """What carries a message to where it goes, and the ways in which that may end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -25,7 +25,6 @@ class Message:
     author: str = ""  #: who says it: the brand, or a person's name
     to: str = ""  #: an address, where the channel needs one
     url: str = ""  #: from the catalogue, where the channel needs one
-    attributes: Mapping[str, Value] = field(default_factory=dict)  #: for the log: how it was made
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ SELECT pg_advisory_xact_lock(%(key)s);
 -- What waits for people is spent already: else a hundred could be proposed before the first is approved.
 SELECT action, currency, count(*) AS number, coalesce(sum(amount_minor), 0)::bigint AS minor FROM action_proposal
 WHERE subject = %(subject)s AND proposed_at > %(since)s AND state NOT IN ('denied', 'expired', 'failed')
-  AND cause <> %(cause)s
+  AND id <> ALL(%(besides)s)
 GROUP BY action, currency;
 
 -- name: held

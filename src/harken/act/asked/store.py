@@ -50,9 +50,9 @@ def take_turn(tx: db.Tx, subject: str) -> None:
     tx.execute(q.take_turn, {"key": key})
 
 
-def spent(tx: db.Tx, subject: str, since: datetime, cause: str) -> Spent:
-    """Without what the same cause proposed: proposing it again is not proposing more."""
-    rows = db.rows(tx, q.spent, subject=subject, since=since, cause=cause)
+def spent(tx: db.Tx, subject: str, since: datetime, besides: Sequence[str]) -> Spent:
+    """Without the proposals `besides`: what is proposed again, to the letter, is not proposed twice."""
+    rows = db.rows(tx, q.spent, subject=subject, since=since, besides=list(besides))
     counts: dict[str, int] = {}
     for row in rows:
         counts[row["action"]] = counts.get(row["action"], 0) + row["number"]

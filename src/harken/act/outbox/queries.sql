@@ -7,12 +7,13 @@ ON CONFLICT (id) DO NOTHING RETURNING id;
 
 -- name: claim
 -- SKIP LOCKED lets workers share the queue. A lease that ran out is free again, but for what may not be tried twice.
-UPDATE outbox SET state = 'sending', fence = fence + 1, tries = tries + 1, leased_until = %(until)s
+UPDATE outbox SET state = 'sending', fence = fence + 1, tries = tries + 1, leased_until = %(until)s,
+  error = CASE WHEN state = 'sending' THEN 'unknown: whoever sent it stopped midway' ELSE error END
 WHERE id = (
   SELECT id FROM outbox
   WHERE (state = 'waiting' AND next_at <= %(now)s) OR (state = 'sending' AND leased_until <= %(now)s)
   ORDER BY coalesce(leased_until, next_at) LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, ticket, subject, proposal, action, channel, effect, sealed, tries, fence, enqueued_at,
+RETURNING id, ticket, subject, proposal, action, channel, effect, sealed, tries, fence, enqueued_at, error,
   (SELECT wrapped FROM subject_key k WHERE k.subject = outbox.subject) AS wrapped,
   (SELECT arguments_hash FROM action_proposal p WHERE p.id = outbox.proposal) AS arguments_hash;
 
@@ -23,7 +24,7 @@ WHERE id = (
   SELECT id FROM outbox
   WHERE state = 'in_doubt' AND leased_until <= %(now)s AND channel = ANY(%(channels)s)
   ORDER BY leased_until LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, ticket, subject, proposal, action, channel, effect, sealed, tries, fence, enqueued_at,
+RETURNING id, ticket, subject, proposal, action, channel, effect, sealed, tries, fence, enqueued_at, error,
   (SELECT wrapped FROM subject_key k WHERE k.subject = outbox.subject) AS wrapped,
   (SELECT arguments_hash FROM action_proposal p WHERE p.id = outbox.proposal) AS arguments_hash;
 
@@ -72,3 +73,7 @@ WHERE state = %(state)s AND (enqueued_at, id) > (%(at)s, %(after)s) ORDER BY enq
 -- For the page of metrics.
 SELECT state, count(*) AS number, min(enqueued_at) AS oldest FROM outbox
 WHERE state NOT IN ('delivered', 'dropped') GROUP BY state;
+
+-- name: retry_unconfigured
+-- At a start: somebody may have said meanwhile how the channel is reached.
+UPDATE outbox SET state = 'waiting', next_at = %(now)s, tries = 0 WHERE state = 'unconfigured';

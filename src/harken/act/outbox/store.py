@@ -53,6 +53,7 @@ class Claim:
     arguments_hash: bytes | None  #: what was approved, where it was proposed
     tries: int
     enqueued_at: datetime
+    error: str | None  #: of the try before; begins with `unknown` where one of them may have happened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,3 +120,7 @@ def page(tx: db.Tx, state: State, after: tuple[datetime, str], most: int) -> lis
 def waiting(tx: db.Tx) -> list[db.Row]:
     """state, number, oldest."""
     return db.rows(tx, q.waiting)
+
+
+def retry_unconfigured(tx: db.Tx, now: datetime) -> None:
+    tx.execute(q.retry_unconfigured, {"now": now})
