@@ -20,6 +20,7 @@ from act_cases import (
     proposals,
 )
 from journey import one_of, rows_of
+from live_cases import arrival, live_desk, receive
 
 from harken.act.approvals import ChangedError, DecidedError, ExpiredError, NotYoursError, State, UnknownActionError
 from harken.act.outbox.store import State as OutboxState
@@ -30,6 +31,7 @@ from harken.flow import acting, deciding, delivering, sending
 from harken.flow.act_desk import ActDesk
 from harken.flow.deciding import NotAllowedError, Person
 from harken.flow.sending import Why
+from harken.kit import db
 
 LENA, OMAR = Person(who="lena", roles=frozenset({"lead"})), Person(who="omar", roles=frozenset({"lead", "agent"}))
 
@@ -90,7 +92,7 @@ def test_what_needs_nobody_is_done_and_what_is_not_declared_is_refused(
     assert noted.tickets == [(TICKET.id, "tag", {"tag": "billing"})]
     assert noted.people == [(TICKET.id, "needs_approval")]
     assert noted.told == ["action.proposed", "action.executed", "action.refused", "action.refused", "action.proposed"]
-    assert [row["state"] for row in proposals(store_url)] == ["executed", "pending"]
+    assert [row["state"] for row in proposals(store_url)] == ["pending", "executed"]
     assert outbox(store_url) == []
 
 
@@ -308,12 +310,17 @@ def test_nothing_personal_rests_in_clear_nor_in_the_audit(desk: ActDesk, noted: 
 # Delivery
 
 
-def leaving(desk: ActDesk, action: str, arguments: dict[str, Any], cause: str = "kb:1") -> str:
+def said(tx: db.Tx, desk: ActDesk, action: str, arguments: dict[str, Any], cause: str) -> str:
     spec = desk.catalogue.get(action)
     assert spec is not None
+    return sending.enqueue(
+        tx, sending.message(spec, TICKET, arguments, author="ai", at=desk.clock()), Why(cause=cause), desk
+    )
+
+
+def leaving(desk: ActDesk, action: str, arguments: dict[str, Any], cause: str = "kb:1") -> str:
     with desk.database.transaction() as tx:
-        message = sending.message(spec, TICKET, arguments, author="ai", at=desk.clock())
-        return sending.enqueue(tx, message, Why(cause=cause), desk)
+        return said(tx, desk, action, arguments, cause)
 
 
 def test_caused_twice_it_leaves_once(desk: ActDesk, channel: Counts) -> None:
@@ -325,13 +332,13 @@ def test_caused_twice_it_leaves_once(desk: ActDesk, channel: Counts) -> None:
 
 
 def test_what_was_rolled_back_never_leaves(desk: ActDesk, channel: Counts) -> None:
-    with pytest.raises(ZeroDivisionError), desk.database.transaction() as tx:
-        spec = desk.catalogue.get("reply")
-        assert spec is not None
-        sending.enqueue(
-            tx, sending.message(spec, TICKET, {"text": "hi"}, author="ai", at=desk.clock()), Why(cause="x"), desk
-        )
-        raise ZeroDivisionError
+    def undone() -> None:
+        with desk.database.transaction() as tx:
+            said(tx, desk, "reply", {"text": "hi"}, "x")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        undone()
 
     assert everything(desk) == 0
     assert channel.calls == []
@@ -410,28 +417,35 @@ def test_a_person_may_have_it_sent_again(desk: ActDesk, channel: Counts) -> None
     assert channel.effects == {key: 1}
 
 
+class Askable(Counts):
+    """A channel without keys that can be asked what became of one."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(takes_keys=False)
+        self._answer = answer
+
+    def find(self, message: Any, key: str) -> Receipt | None:
+        if self._answer == "unknown":
+            raise UnknownOutcomeError("no idea")
+        return Receipt("found") if self._answer == "found" else None
+
+
 @pytest.mark.parametrize(
     ("answer", "state", "effects"), [("found", "delivered", 1), ("missing", "delivered", 2), ("unknown", "in_doubt", 1)]
 )
 def test_who_can_be_asked_is_asked_before_anybody_tries_again(
-    store_url: str, tmp_path: Path, clock: Ticking, noted: Noted, answer: str, state: str, effects: int
+    desk: ActDesk, clock: Ticking, answer: str, state: str, effects: int
 ) -> None:
-    class Askable(Counts):
-        def find(self, message: Any, key: str) -> Receipt | None:
-            if answer == "unknown":
-                raise UnknownOutcomeError("no idea")
-            return Receipt("found") if answer == "found" else None
-
-    channel = Askable(takes_keys=False)
-    with act_desk(store_url, tmp_path, clock, noted, {"http": channel}) as desk:
-        leaving(desk, "voucher", {"percent": 5})
-        channel.after = [UnknownOutcomeError("cut")]
-        for _ in range(3):
-            everything(desk)
-            clock.forward(hours=1)
+    channel = Askable(answer)
+    asking = replace(desk, senders={"http": channel})
+    leaving(asking, "voucher", {"percent": 5})
+    channel.after = [UnknownOutcomeError("cut")]
+    for _ in range(3):
+        everything(asking)
+        clock.forward(hours=1)
 
     assert sum(channel.effects.values()) == effects
-    assert outbox(store_url)[0]["state"] == state
+    assert outbox(desk.database.url)[0]["state"] == state
 
 
 def test_what_nobody_configured_waits_and_is_told_once(
@@ -464,8 +478,6 @@ def test_a_call_is_a_task_for_people(desk: ActDesk, store_url: str) -> None:
 
 
 def test_an_answer_is_an_event_of_the_log_in_its_thread(store_url: str, tmp_path: Path, clock: Ticking) -> None:
-    from live_cases import arrival, live_desk, receive
-
     asks = {"id": "kb:1", "kind": "message_received", "customer": "maria", "channel": "chat", "brand": TICKET.brand, "happened_at": clock.now.isoformat(), "text": "How do I change my limit?"}  # fmt: skip
     with live_desk(store_url, now=clock.now) as live:
         receive([arrival(asks, now=clock.now)], live)
