@@ -111,6 +111,18 @@ class Settings(BaseSettings):
     policy: Path | None = Field(default=None, validation_alias=_also("POLICY"))
     """The organisation's policy file. None: the default that ships with Harken."""
 
+    actions: Path | None = Field(default=None, validation_alias=_also("ACTIONS"))
+    """What may be done for a customer, laid over the actions that ship with Harken. See docs/howto/actions.md."""
+
+    action_secret: SecretStr = Field(default=SecretStr(""), validation_alias=_also("ACTION_SECRET"))
+    """Signs what is sent to your own systems: `whsec_` and base64. Several with spaces between while you replace one."""
+
+    action_hosts: str = Field(default="", validation_alias=_also("ACTION_HOSTS"))
+    """Hosts inside your network that actions may reach, with commas between. `loopback`: this machine, without TLS too."""
+
+    smtp_url: SecretStr = Field(default=SecretStr(""), validation_alias=_also("SMTP_URL"))
+    """`smtps://USER:PASSWORD@HOST:465?from=support@example.org`. Empty: e-mails wait, and people are told."""
+
     anthropic_api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=_also("ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY")
     )

@@ -28,6 +28,7 @@ from harken.profiles.features import NAMES
 if TYPE_CHECKING:
     from harken.adapters.frames.on_spark import Cluster
     from harken.decide.policy import Policy
+    from harken.flow.act_desk import ActDesk
     from harken.flow.door import Door
     from harken.flow.library_desk import LibraryDesk
     from harken.settings import Settings
@@ -102,6 +103,7 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 open_library=None
                 if clickhouse.is_clickhouse(running.url)
                 else cache(partial(_library, settings, running.url, master, ends)),
+                open_acts=cache(partial(_acts, settings, live)) if live else None,
                 bench=bench,
             )
         finally:
@@ -116,6 +118,12 @@ def _library(settings: "Settings", url: str, master: MasterKey, ends: ExitStack)
     made = library.desk_of(settings, url, master, _who())
     ends.callback(made.close)
     return made
+
+
+def _acts(settings: "Settings", live: LiveDesk) -> "ActDesk":
+    from harken.bootstrap import acting  # noqa: PLC0415  schemas and TLS take a tenth of a second that few commands need
+
+    return acting.desk_of(settings, live)
 
 
 def _live_desk(settings: "Settings", url: str, master: MasterKey) -> LiveDesk | None:

@@ -67,6 +67,9 @@ CACHE_REQUESTS = _counter(
 )
 RETRIEVAL = _histogram("support_retrieval_seconds", "From a question to the passages that answer it.")
 RETRIEVAL_MODE = _counter("support_retrieval_mode_total", "Searches, by how the nearest passages were found.", "mode")
+ACTIONS = _counter("support_actions_total", "Actions, by what became of them.", "action", "state")
+OUTBOX_SENT = _counter("support_outbox_sent_total", "Tries to deliver, by how they ended.", "channel", "outcome")
+LEASE_FENCED = _counter("support_lease_fenced_total", "Workers that came back after another had taken their work.")
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
     "Requests, from the first byte to the last of the answer.",
@@ -99,9 +102,23 @@ CONSISTENCY = Looked(
     CounterMetricFamily,
 )
 
+OUTBOX_PENDING = Looked("support_outbox_pending", "What is to leave and has not, by state.", ("state",))
+OUTBOX_OLDEST = Looked("support_outbox_oldest_age_seconds", "How long the oldest of what is to leave has waited.")
+DEAD_LETTERS = Looked("support_deadletter_events", "What was given up and waits for a person.")
+
 COUNTED = (EVENTS_INGESTED, EVENTS_REJECTED, EVENTS_DUPLICATE, EVENTS_LATE, EVENT_LAG, PROFILE_UPDATE,
-           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE, HTTP_SECONDS)  # fmt: skip
-LOOKED = (STORE_ANSWERS, WATERMARK_LAG, CONSUMER_LAG, SOURCE_UNUSUAL, CONSISTENCY)
+           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE, HTTP_SECONDS,
+           ACTIONS, OUTBOX_SENT, LEASE_FENCED)  # fmt: skip
+LOOKED = (
+    STORE_ANSWERS,
+    WATERMARK_LAG,
+    CONSUMER_LAG,
+    SOURCE_UNUSUAL,
+    CONSISTENCY,
+    OUTBOX_PENDING,
+    OUTBOX_OLDEST,
+    DEAD_LETTERS,
+)
 
 Readings: TypeAlias = Mapping[Looked, Mapping[tuple[str, ...], float]]
 """Metric -> labels' values -> value."""
