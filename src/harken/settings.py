@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     master_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("MASTER_KEY"))
     """Base64 of 32 bytes that open every subject's key. Empty: made once in HARKEN_HOME/master.key (back it up)."""
 
+    audit_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("AUDIT_KEY"))
+    """Base64 of 32 bytes that sign the audit's heads. Empty: made once in HARKEN_HOME/audit/signing.key."""
+
     tracking_plan: Path | None = Field(default=None, validation_alias=_also("TRACKING_PLAN"))
     """Which sources may send events live, and what. None: whoever reaches this machine's own door may."""
 
