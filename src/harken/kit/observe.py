@@ -67,6 +67,9 @@ CACHE_REQUESTS = _counter(
 )
 RETRIEVAL = _histogram("support_retrieval_seconds", "From a question to the passages that answer it.")
 RETRIEVAL_MODE = _counter("support_retrieval_mode_total", "Searches, by how the nearest passages were found.", "mode")
+CLASSIFIER_ASKED = _counter(
+    "support_classifier_asked_total", "Unsure classifications that a language model was asked about.", "outcome"
+)
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
     "Requests, from the first byte to the last of the answer.",
@@ -100,7 +103,8 @@ CONSISTENCY = Looked(
 )
 
 COUNTED = (EVENTS_INGESTED, EVENTS_REJECTED, EVENTS_DUPLICATE, EVENTS_LATE, EVENT_LAG, PROFILE_UPDATE,
-           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE, HTTP_SECONDS)  # fmt: skip
+           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE, HTTP_SECONDS,
+           CLASSIFIER_ASKED)  # fmt: skip
 LOOKED = (STORE_ANSWERS, WATERMARK_LAG, CONSUMER_LAG, SOURCE_UNUSUAL, CONSISTENCY)
 
 Readings: TypeAlias = Mapping[Looked, Mapping[tuple[str, ...], float]]
