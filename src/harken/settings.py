@@ -185,6 +185,11 @@ class Settings(BaseSettings):
     history_tokens: int = Field(default=2000, ge=100, le=100_000, validation_alias=_also("HISTORY_TOKENS"))
     """How much of a conversation a model is shown; the newest turns stay whole."""
 
+    classifier: str = Field(
+        default="default", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", validation_alias=_also("CLASSIFIER")
+    )
+    """Which classifier says what a message is about: `default`, or a name given to `harken train classifier`."""
+
     embedder: Literal["wordllama", "minilm", "endpoint"] = Field(
         default="wordllama", validation_alias=_also("EMBEDDER")
     )

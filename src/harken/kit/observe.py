@@ -85,6 +85,9 @@ AUDIT_FAILURES = _counter(
     "support_audit_verify_failures_total", "Times the audit was found not to be as it was sealed."
 )
 REPLAYS = _counter("support_replay_total", "Recorded answers that were made again, by result.", "result")
+CLASSIFIER_ASKED = _counter(
+    "support_classifier_asked_total", "Unsure classifications that a language model was asked about.", "outcome"
+)
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
     "Requests, from the first byte to the last of the answer.",
