@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     policy: Path | None = Field(default=None, validation_alias=_also("POLICY"))
     """The organisation's policy file. None: the default that ships with Harken."""
 
+    guard_rules: Path | None = Field(default=None, validation_alias=_also("GUARD_RULES"))
+    """What may be said, to whom, and what a person sees first, laid over the rules that ship with Harken."""
+
     anthropic_api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=_also("ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY")
     )
