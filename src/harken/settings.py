@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     smtp_url: SecretStr = Field(default=SecretStr(""), validation_alias=_also("SMTP_URL"))
     """`smtps://USER:PASSWORD@HOST:465?from=support@example.org`. Empty: e-mails wait, and people are told."""
 
+    guard_rules: Path | None = Field(default=None, validation_alias=_also("GUARD_RULES"))
+    """What may be said, to whom, and what a person sees first, laid over the rules that ship with Harken."""
+
     anthropic_api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=_also("ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY")
     )

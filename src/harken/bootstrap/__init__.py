@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from harken.flow.door import Door
     from harken.flow.library_desk import LibraryDesk
     from harken.flow.replay_desk import ReplayDesk
+    from harken.guard.rules_file import GuardRules
     from harken.settings import Settings
 
 _SCHEMES = ("postgresql://", "postgres://")
@@ -214,6 +215,12 @@ def load_policy(path: Path | None) -> "Policy":
     from harken.decide import policy  # noqa: PLC0415  a process that takes in decides nothing
 
     return policy.load(path, features=NAMES)
+
+
+def load_guard_rules(path: Path | None) -> "GuardRules":
+    from harken.guard import rules_file  # noqa: PLC0415  a process that takes in judges nothing
+
+    return rules_file.load(path)
 
 
 def asks_a_model(settings: "Settings") -> bool:
