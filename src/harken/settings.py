@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     policy: Path | None = Field(default=None, validation_alias=_also("POLICY"))
     """The organisation's policy file. None: the default that ships with Harken."""
 
+    desk: Path | None = Field(default=None, validation_alias=_also("DESK"))
+    """How tickets are worked: statuses, promises, hours, teams, routes. None: the desk that ships with Harken."""
+
     anthropic_api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=_also("ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY")
     )

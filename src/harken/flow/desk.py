@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harken.decide.policy import Policy  # a process that takes in decides nothing, and need not build its tables
     from harken.flow.door import Door  # schemas and telephone numbers, which only live events need
     from harken.flow.library_desk import LibraryDesk  # models and caches, which only knowledge needs
+    from harken.flow.ticket_desk import TicketDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +58,13 @@ class Desk:
     """Where a batch does its pieces. None: in processes of this machine."""
     live: LiveDesk | None = None  #: None where the store takes files only
     open_library: "Callable[[], LibraryDesk] | None" = None  #: as above; the same one every time
+    open_tickets: "Callable[[], TicketDesk] | None" = None  #: as above; None where the store takes files only
     note: str = ""  #: what people should know of where the data lies
 
     @property
     def library(self) -> "LibraryDesk | None":
         return self.open_library() if self.open_library else None
+
+    @property
+    def tickets(self) -> "TicketDesk | None":
+        return self.open_tickets() if self.open_tickets else None
