@@ -129,6 +129,9 @@ class Settings(BaseSettings):
     guard_rules: Path | None = Field(default=None, validation_alias=_also("GUARD_RULES"))
     """What may be said, to whom, and what a person sees first, laid over the rules that ship with Harken."""
 
+    desk: Path | None = Field(default=None, validation_alias=_also("DESK"))
+    """How tickets are worked: statuses, promises, hours, teams, routes. None: the desk that ships with Harken."""
+
     anthropic_api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=_also("ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY")
     )
