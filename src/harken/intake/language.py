@@ -8,7 +8,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from harken.intake import lexicon
 
-LANGUAGES = ("en", "es", "fr", "de", "pt", "it", "nl", "sv", "da", "pl", "tr", "id", "ja")
+LANGUAGES = ("en", "es", "fr", "de", "pt", "it", "nl", "sv", "da", "pl", "tr", "id", "ja", "zh")
 """What is told apart unless the caller says otherwise."""
 
 UNKNOWN = "und"

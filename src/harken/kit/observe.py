@@ -15,6 +15,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     generate_latest,
@@ -45,6 +46,10 @@ def _histogram(name: str, what: str, *labels: str, buckets: Sequence[float] = _Q
     return Histogram(name, what, labels, registry=_REGISTRY, buckets=buckets)
 
 
+def _gauge(name: str, what: str, *labels: str) -> Gauge:
+    return Gauge(name, what, labels, registry=_REGISTRY)
+
+
 EVENTS_INGESTED = _counter(
     "support_events_ingested_total", "Events that came one by one, by what came of them.", "source", "outcome"
 )
@@ -67,6 +72,13 @@ CACHE_REQUESTS = _counter(
 )
 RETRIEVAL = _histogram("support_retrieval_seconds", "From a question to the passages that answer it.")
 RETRIEVAL_MODE = _counter("support_retrieval_mode_total", "Searches, by how the nearest passages were found.", "mode")
+BUDGET_USED = _gauge(
+    "support_budget_used_ratio", "How much of a budget for language models is spent or set aside.", "scope"
+)
+MODEL_FALLBACK = _counter(
+    "support_llm_fallback_total", "Language models that gave nothing usable, by why.", "model", "reason"
+)
+MODEL_COST = _counter("support_llm_cost_usd_total", "What calls of language models have cost, in dollars.", "model")
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
     "Requests, from the first byte to the last of the answer.",
@@ -100,7 +112,8 @@ CONSISTENCY = Looked(
 )
 
 COUNTED = (EVENTS_INGESTED, EVENTS_REJECTED, EVENTS_DUPLICATE, EVENTS_LATE, EVENT_LAG, PROFILE_UPDATE,
-           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE, HTTP_SECONDS)  # fmt: skip
+           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE, BUDGET_USED,
+           MODEL_FALLBACK, MODEL_COST, HTTP_SECONDS)  # fmt: skip
 LOOKED = (STORE_ANSWERS, WATERMARK_LAG, CONSUMER_LAG, SOURCE_UNUSUAL, CONSISTENCY)
 
 Readings: TypeAlias = Mapping[Looked, Mapping[tuple[str, ...], float]]
@@ -121,6 +134,10 @@ def source_label(name: str) -> str:
 def add(metric: Counter, amount: float = 1, **labels: str) -> None:
     if amount:
         (metric.labels(**labels) if labels else metric).inc(amount)
+
+
+def put(metric: Gauge, value: float, **labels: str) -> None:
+    metric.labels(**labels).set(value)
 
 
 def measure(metric: Histogram, *values: float, **labels: str) -> None:
