@@ -131,7 +131,7 @@ def may_be_shared(answer: Draft, decision: Decision, context: Context) -> bool:
     if not answer.exchanges or not answer.exchanges[-1].answered or answer.mode != answer.exchanges[-1].model:
         return False
     raw, common = answer.exchanges[-1].answered, _common(context)
-    if answer.proposals or TOKEN.search(raw):
+    if json.loads(raw).get("proposals") or TOKEN.search(raw):
         return False
     said = f"{answer.message}\n{raw}"
     personal = any(find.value not in common for find in scan(answer.message))

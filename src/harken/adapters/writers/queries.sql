@@ -3,12 +3,12 @@
 WITH wanted AS (
   SELECT * FROM unnest(%(keys)s::text[], %(scopes)s::text[], %(usd_limits)s::float8[], %(token_limits)s::bigint[])
     AS given (account, scope, limit_usd, limit_tokens)
-  ORDER BY account
 )
 INSERT INTO model_spend AS held (account, scope, usd, tokens, limit_usd, limit_tokens, updated_at)
 SELECT account, scope, %(usd)s::numeric, %(tokens)s::bigint, limit_usd::numeric, limit_tokens, %(now)s
 FROM wanted
 WHERE %(usd)s::numeric <= limit_usd::numeric AND (limit_tokens IS NULL OR %(tokens)s::bigint <= limit_tokens)
+ORDER BY account COLLATE "C"
 ON CONFLICT (account) DO UPDATE SET
   usd = held.usd + excluded.usd,
   tokens = held.tokens + excluded.tokens,
