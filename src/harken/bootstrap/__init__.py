@@ -13,10 +13,10 @@ from harken.adapters.warehouses import clickhouse, postgres
 from harken.adapters.warehouses.clickhouse.warehouse import ClickHouseWarehouse
 from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
 from harken.adapters.writers import OfflineWriter
-from harken.decide.ports import Writer
 from harken.errors import UnsuitableError
 from harken.flow import one_key
 from harken.flow.desk import Bench, Desk, LiveDesk
+from harken.flow.drafter import Drafter
 from harken.flow.ports import Warehouse
 from harken.kit import db, embedded_postgres, migrate, without_pandas
 from harken.kit.clock import wall_clock
@@ -196,7 +196,7 @@ def bench_of(settings: "Settings", url: str, master: MasterKey) -> Bench:
         master=master,
         clock=wall_clock,
         load_policy=partial(load_policy, settings.policy),
-        open_writer=partial(writer_of, settings) if asks_a_model(settings) else OfflineWriter,
+        open_writer=partial(writer_of, settings, url) if asks_a_model(settings) else OfflineWriter,
     )
 
 
@@ -237,30 +237,16 @@ def asks_a_model(settings: "Settings") -> bool:
     return any(key.get_secret_value() for key in keys) or bool(settings.openai_base_url)
 
 
-def writer_of(settings: "Settings") -> Writer:
-    """The models whose keys are set, in order, with the offline writer behind them; without any, it alone."""
+def writer_of(settings: "Settings", url: str = "") -> Drafter:
+    """The models whose keys are set, in order, with the offline writer behind them; without any, it alone.
+
+    With the URL of a PostgreSQL store, budgets and answers are shared by every process on it.
+    """
     if not asks_a_model(settings):
         return OfflineWriter()
-    from harken.adapters.writers import chosen  # noqa: PLC0415  two seconds of imports that only a model needs
+    from harken.bootstrap import models  # noqa: PLC0415  two seconds of imports that only a model needs
 
-    asked = chosen.Models(
-        anthropic=settings.anthropic_api_key,
-        anthropic_model=settings.anthropic_model,
-        anthropic_base_url=settings.anthropic_base_url,
-        openai=settings.openai_api_key,
-        openai_model=settings.openai_model,
-        openai_base_url=settings.openai_base_url,
-        azure=settings.azure_openai_api_key,
-        azure_endpoint=settings.azure_openai_endpoint,
-        azure_deployment=settings.azure_openai_deployment,
-        timeout_s=settings.model_timeout_s,
-        max_tokens=settings.max_tokens,
-        temperature=settings.llm_temperature,
-        history_tokens=settings.history_tokens,
-        concurrent=settings.max_concurrent_requests,
-        daily_usd=settings.daily_budget_usd,
-    )
-    return chosen.writer(asked, wall_clock)
+    return models.writer_of(settings, "" if clickhouse.is_clickhouse(url) else url)
 
 
 @contextmanager
