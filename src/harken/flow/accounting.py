@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 
 from harken.audit import store
+from harken.audit.store import Body
 from harken.domain.decision import Advice
 from harken.flow.desk import Desk
 from harken.flow.predicting import Tally
@@ -56,7 +57,7 @@ def decided_all(tally: Tally, whole: Digest, desk: Desk) -> None:
     """As above, of a whole run."""
     if desk.live is None:
         return
-    body = {"customers": tally.customers, "decisions": tally.decisions, "digest": whole.keyed(desk.live.master)}
+    body: Body = {"customers": tally.customers, "decisions": tally.decisions, "digest": whole.keyed(desk.live.master)}
     with desk.live.database.transaction() as tx:
         store.record(tx, _actor(desk), RUN, body)
 

@@ -15,6 +15,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     generate_latest,
@@ -37,12 +38,27 @@ _QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 _PATIENT = (0.01, 0.1, 1, 10, 60, 300, 3_600, 86_400, 604_800)
 
 
+COUNTED: list[Counter | Histogram | Gauge] = []
+LOOKED: list["Looked"] = []
+"""Every metric that there is, as it is declared below."""
+
+
 def _counter(name: str, what: str, *labels: str) -> Counter:
-    return Counter(name, what, labels, registry=_REGISTRY)
+    made = Counter(name, what, labels, registry=_REGISTRY)
+    COUNTED.append(made)
+    return made
 
 
 def _histogram(name: str, what: str, *labels: str, buckets: Sequence[float] = _QUICK) -> Histogram:
-    return Histogram(name, what, labels, registry=_REGISTRY, buckets=buckets)
+    made = Histogram(name, what, labels, registry=_REGISTRY, buckets=buckets)
+    COUNTED.append(made)
+    return made
+
+
+def _gauge(name: str, what: str, *labels: str) -> Gauge:
+    made = Gauge(name, what, labels, registry=_REGISTRY)
+    COUNTED.append(made)
+    return made
 
 
 EVENTS_INGESTED = _counter(
@@ -67,12 +83,25 @@ CACHE_REQUESTS = _counter(
 )
 RETRIEVAL = _histogram("support_retrieval_seconds", "From a question to the passages that answer it.")
 RETRIEVAL_MODE = _counter("support_retrieval_mode_total", "Searches, by how the nearest passages were found.", "mode")
+ACTIONS = _counter("support_actions_total", "Actions, by what became of them.", "action", "state")
+OUTBOX_SENT = _counter("support_outbox_sent_total", "Tries to deliver, by how they ended.", "channel", "outcome")
+LEASE_FENCED = _counter("support_lease_fenced_total", "Workers that came back after another had taken their work.")
 AUDIT_EVENTS = _counter("support_audit_events_total", "Events that this process wrote into the audit.")
 AUDIT_SEAL = _histogram("support_audit_seal_seconds", "One turn of sealing the audit.")
 AUDIT_FAILURES = _counter(
     "support_audit_verify_failures_total", "Times the audit was found not to be as it was sealed."
 )
 REPLAYS = _counter("support_replay_total", "Recorded answers that were made again, by result.", "result")
+CLASSIFIER_ASKED = _counter(
+    "support_classifier_asked_total", "Unsure classifications that a language model was asked about.", "outcome"
+)
+BUDGET_USED = _gauge(
+    "support_budget_used_ratio", "How much of a budget for language models is spent or set aside.", "scope"
+)
+MODEL_FALLBACK = _counter(
+    "support_llm_fallback_total", "Language models that gave nothing usable, by why.", "model", "reason"
+)
+MODEL_COST = _counter("support_llm_cost_usd_total", "What calls of language models have cost, in dollars.", "model")
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
     "Requests, from the first byte to the last of the answer.",
@@ -90,6 +119,9 @@ class Looked:
     what: str
     labels: tuple[str, ...] = ()
     family: type[GaugeMetricFamily] | type[CounterMetricFamily] = GaugeMetricFamily
+
+    def __post_init__(self) -> None:
+        LOOKED.append(self)
 
 
 STORE_ANSWERS = Looked("support_store_reachable", "1: the store answered when this page was made; 0: it did not.")
@@ -111,11 +143,9 @@ CONSISTENCY = Looked(
     CounterMetricFamily,
 )
 
-COUNTED = (EVENTS_INGESTED, EVENTS_REJECTED, EVENTS_DUPLICATE, EVENTS_LATE, EVENT_LAG, PROFILE_UPDATE,
-           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE, AUDIT_EVENTS, AUDIT_SEAL,
-           AUDIT_FAILURES, REPLAYS, HTTP_SECONDS)  # fmt: skip
-LOOKED = (STORE_ANSWERS, WATERMARK_LAG, CONSUMER_LAG, SOURCE_UNUSUAL, AUDIT_UNSEALED, AUDIT_UNSEALED_AGE, AUDIT_TREE,
-          AUDIT_VERIFIED, CONSISTENCY)  # fmt: skip
+OUTBOX_PENDING = Looked("support_outbox_pending", "What is to leave and has not, by state.", ("state",))
+OUTBOX_OLDEST = Looked("support_outbox_oldest_age_seconds", "How long the oldest of what is to leave has waited.")
+DEAD_LETTERS = Looked("support_deadletter_events", "What was given up and waits for a person.")
 
 Readings: TypeAlias = Mapping[Looked, Mapping[tuple[str, ...], float]]
 """Metric -> labels' values -> value."""
@@ -135,6 +165,10 @@ def source_label(name: str) -> str:
 def add(metric: Counter, amount: float = 1, **labels: str) -> None:
     if amount:
         (metric.labels(**labels) if labels else metric).inc(amount)
+
+
+def put(metric: Gauge, value: float, **labels: str) -> None:
+    metric.labels(**labels).set(value)
 
 
 def measure(metric: Histogram, *values: float, **labels: str) -> None:

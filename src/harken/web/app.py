@@ -20,13 +20,13 @@ from harken.flow.keeping import keep
 from harken.flow.pool import Seat
 from harken.kit.clock import stopwatch
 from harken.kit.log import logger
-from harken.web import events, health, knowledge, metrics, predict, profiles, segments
+from harken.web import actions, events, health, knowledge, metrics, predict, profiles, segments, tickets
 from harken.web.guests import Gate, refuse_foreign_hosts
 
 log = logger(__name__)
 
-_TITLES = {400: "Bad request", 401: "Who are you?", 403: "Forbidden", 404: "Not found", 405: "Method not allowed", 409: "Refused",
-           411: "Length required", 413: "Too large", 422: "Not as described", 429: "Too fast", 500: "Our mistake", 503: "Try again"}  # fmt: skip
+_TITLES = {400: "Bad request", 401: "Who are you?", 403: "Forbidden", 404: "Not found", 405: "Method not allowed", 409: "Refused", 410: "Erased",
+           411: "Length required", 412: "Changed meanwhile", 413: "Too large", 422: "Not as described", 429: "Too fast", 500: "Our mistake", 503: "Try again"}  # fmt: skip
 MAX_BODY_BYTES = 100_000
 
 
@@ -56,20 +56,30 @@ def app_of(desk: Desk) -> FastAPI:
     )
     app.state.desk = desk
     app.state.uptime = stopwatch()
-    app.include_router(health.router)
-    app.include_router(predict.router(desk, seat))
-    app.include_router(events.router(desk, inbox))
-    app.include_router(profiles.router(desk, seat))
-    app.include_router(segments.router(desk, seat))
-    app.include_router(knowledge.router(desk.library))
-    app.include_router(metrics.router(desk))
+    for router in (
+        health.router,
+        predict.router(desk, seat),
+        events.router(desk, inbox),
+        profiles.router(desk, seat),
+        segments.router(desk, seat),
+        knowledge.router(desk.library),
+        actions.router(desk),
+        tickets.router(desk),
+        metrics.router(desk),
+    ):
+        app.include_router(router)
+    _guard(app)
+    return app
+
+
+def _guard(app: FastAPI) -> None:
+    """What stands before and behind every route."""
     app.add_middleware(Gate, refusals=(_refuse_large_bodies, refuse_foreign_hosts))
     app.add_middleware(metrics.Timed)
     app.add_exception_handler(HarkenError, _on_harken)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_bug)
-    return app
 
 
 def _following(desk: Desk, seat: Seat, ended: threading.Event) -> threading.Thread:
