@@ -16,6 +16,7 @@ _COMMANDS = {
     "inspect": "Say what is read in each message of a file: language, feeling, urgency, personal data, injection.",
     "tail": "Follow events as they arrive, with what each changed of its customer's profile.",
     "serve": "Serve the HTTP interface: decisions, health, documentation.",
+    "token": "Make keys and tokens of our own, and take a token back.",
     "work": "Take in what lies in a Kafka topic, and tell whose profiles changed.",
     "models": "List the models that turn texts into vectors; fetch the better one.",
     "doctor": "Say what is configured, what answers, and what works less well without it.",

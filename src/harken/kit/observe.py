@@ -67,6 +67,10 @@ CACHE_REQUESTS = _counter(
 )
 RETRIEVAL = _histogram("support_retrieval_seconds", "From a question to the passages that answer it.")
 RETRIEVAL_MODE = _counter("support_retrieval_mode_total", "Searches, by how the nearest passages were found.", "mode")
+AUTH_FAILURES = _counter(
+    "support_auth_failures_total", "Requests that were refused for who asked, by reason.", "reason"
+)
+RATE_LIMITED = _counter("support_rate_limited_total", "Requests that came too fast, by whose.", "scope")
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
     "Requests, from the first byte to the last of the answer.",
@@ -100,7 +104,8 @@ CONSISTENCY = Looked(
 )
 
 COUNTED = (EVENTS_INGESTED, EVENTS_REJECTED, EVENTS_DUPLICATE, EVENTS_LATE, EVENT_LAG, PROFILE_UPDATE,
-           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE, HTTP_SECONDS)  # fmt: skip
+           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE,
+           AUTH_FAILURES, RATE_LIMITED, HTTP_SECONDS)  # fmt: skip
 LOOKED = (STORE_ANSWERS, WATERMARK_LAG, CONSUMER_LAG, SOURCE_UNUSUAL, CONSISTENCY)
 
 Readings: TypeAlias = Mapping[Looked, Mapping[tuple[str, ...], float]]
