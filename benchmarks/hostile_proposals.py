@@ -64,7 +64,7 @@ TEXTS = (
     "x" * 30_000,
 )
 AMOUNTS = (1, 100, 5_000, 10_000, 10_001, 20_000, 20_001, 10**9, 10**30, 0, -5, 1.5, True, "5000", None, float("inf"))
-CURRENCIES = ("EUR", "GBP", "USD", "eur", "XXX", "JPY", "", "EUR ", None, 978)
+CURRENCIES = ("EUR", "GBP", "USD", "eur", "ZZZ", "JPY", "", "EUR ", None, 978)
 
 
 def proposals(seed: int) -> Sequence[Proposal]:

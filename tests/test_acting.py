@@ -223,7 +223,7 @@ def test_an_edit_has_the_same_limits(desk: ActDesk) -> None:
     id_, digest = asked(desk)
     for arguments in (
         {"amount_minor": 20_001, "currency": "EUR"},
-        {"amount_minor": 5, "currency": "XXX"},
+        {"amount_minor": 5, "currency": "ZZZ"},
         {"amount_minor": 5, "currency": "EUR", "to": "me"},
         {"amount_minor": 5},
     ):
