@@ -23,12 +23,14 @@ from harken.bootstrap import acting as wiring
 from harken.domain.proposal import Proposal
 from harken.errors import RefusedError
 from harken.eventlog import registry
-from harken.flow import telling
+from harken.flow import ticket_acting
 from harken.flow.act_desk import ActDesk
 from harken.flow.acting import Cause
 from harken.flow.desk import LiveDesk
 from harken.flow.door import Door
+from harken.flow.ticket_desk import TicketDesk
 from harken.kit import db
+from harken.tickets import desk_rules
 
 SECRET = SecretStr("whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY=")
 CAUSE = Cause(ticket=TICKET, id="kb:1", live=VERIFIED)
@@ -132,7 +134,11 @@ def act_desk(
         open_door=lambda: Door(master=MASTER, registry=registry.load()),
         with_mood=False,
     )
-    given = {"conversation": Conversation(partial(_say, live))} if senders is None else senders
+    given = (
+        {"conversation": Conversation(partial(ticket_acting.say, desk=ticket_desk(live)))}
+        if senders is None
+        else senders
+    )
     try:
         yield ActDesk(
             database=database,
@@ -149,8 +155,9 @@ def act_desk(
         database.close()
 
 
-def _say(live: LiveDesk, message: Message, id_: str) -> str:
-    return telling.say(message, id_, live)
+def ticket_desk(live: LiveDesk) -> TicketDesk:
+    """Where nobody is known before they write."""
+    return TicketDesk(live=live, people=lambda name: {}, rules=desk_rules.load())
 
 
 def http(clock: Any, *, plain_loopback: bool = True, deadline_s: float = 5) -> HttpAction:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from act_cases import CAUSE, REFUND, SECRET, START, TICKET, Effects, catalogue_of, effects, outbox
+from act_cases import CAUSE, REFUND, SECRET, START, TICKET, Effects, catalogue_of, effects, outbox, ticket_desk
 from journey import desk_on, rows_of
 from live_cases import live_desk
 from starlette.testclient import TestClient
@@ -37,7 +37,7 @@ def desk(store_url: str, tmp_path: Path, system: Effects) -> Iterator[Desk]:
         _env_file=None, actions=tmp_path / "actions.toml", action_secret=SECRET, action_hosts="loopback, erp.internal"
     )
     with live_desk(store_url, now=START) as live, desk_on(store_url, tmp_path, now=START) as desk:
-        acts = wiring.desk_of(settings, live)
+        acts = wiring.desk_of(settings, ticket_desk(live))
         yield replace(desk, live=live, open_acts=lambda: acts)
 
 
@@ -76,10 +76,10 @@ def test_a_refund_is_shown_approved_and_paid(web: TestClient, acts: ActDesk, sys
     assert list(system.effects.values()) == [1]
     assert web.get(ACTIONS).json()["actions"] == []
     [done] = web.get(ACTIONS, params={"state": "executed"}).json()["actions"]
-    assert done["approved_by"] == ["somebody"]
+    assert done["approved_by"] == ["local"]
     recorded = rows_of(store_url, "SELECT actor, action, body FROM audit_event ORDER BY id")
     assert [row["action"] for row in recorded] == ["action.proposed", "action.approved", "action.executed"]
-    assert [row["actor"] for row in recorded] == ["ai", "somebody", "outbox"]
+    assert [row["actor"] for row in recorded] == ["ai", "local", "outbox"]
     assert "customer:1" not in str(recorded)
 
 

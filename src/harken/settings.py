@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from harken.errors import UnsuitableError
+from harken.settings_access import AccessSettings
 
 
 def _also(name: str, *usual: str) -> AliasChoices:
@@ -18,7 +19,7 @@ _SERVER = r"^(|https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?(/[^\s?#]*)?)$"
 """An address that is asked with a path added."""
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """Read from the environment and `.env`; every default works on a fresh machine."""
 
     model_config = SettingsConfigDict(
@@ -129,6 +130,9 @@ class Settings(BaseSettings):
     guard_rules: Path | None = Field(default=None, validation_alias=_also("GUARD_RULES"))
     """What may be said, to whom, and what a person sees first, laid over the rules that ship with Harken."""
 
+    desk: Path | None = Field(default=None, validation_alias=_also("DESK"))
+    """How tickets are worked: statuses, promises, hours, teams, routes. None: the desk that ships with Harken."""
+
     anthropic_api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=_also("ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY")
     )
@@ -184,6 +188,18 @@ class Settings(BaseSettings):
 
     daily_budget_usd: float = Field(default=5.0, ge=0, validation_alias=_also("DAILY_BUDGET_USD"))
     """Past this, the offline writer answers until midnight UTC."""
+
+    monthly_budget_usd: float = Field(default=50.0, ge=0, validation_alias=_also("MONTHLY_BUDGET_USD"))
+    """Past this, the offline writer answers until the month ends (UTC)."""
+
+    customer_budget_usd: float = Field(default=0.25, ge=0, validation_alias=_also("CUSTOMER_BUDGET_USD"))
+    """What language models may cost for one customer in a day (UTC). Past it the offline writer answers that customer."""
+
+    answer_deadline_s: float = Field(default=30.0, gt=0, le=600, validation_alias=_also("ANSWER_DEADLINE_S"))
+    """What all models together may take for an answer that somebody waits for; after it the offline writer answers."""
+
+    answers_ttl_s: float = Field(default=3600.0, ge=0, le=604_800, validation_alias=_also("ANSWERS_TTL_S"))
+    """How long an answer that holds nothing personal serves whoever asks the same with the same rights. 0: each is asked anew."""
 
     history_tokens: int = Field(default=2000, ge=100, le=100_000, validation_alias=_also("HISTORY_TOKENS"))
     """How much of a conversation a model is shown; the newest turns stay whole."""

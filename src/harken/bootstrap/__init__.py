@@ -2,7 +2,7 @@
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cache, partial
 from pathlib import Path
@@ -13,10 +13,10 @@ from harken.adapters.warehouses import clickhouse, postgres
 from harken.adapters.warehouses.clickhouse.warehouse import ClickHouseWarehouse
 from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
 from harken.adapters.writers import OfflineWriter
-from harken.decide.ports import Writer
 from harken.errors import UnsuitableError
 from harken.flow import one_key
 from harken.flow.desk import Bench, Desk, LiveDesk
+from harken.flow.drafter import Drafter
 from harken.flow.ports import Warehouse
 from harken.kit import db, embedded_postgres, migrate, without_pandas
 from harken.kit.clock import wall_clock
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from harken.flow.door import Door
     from harken.flow.library_desk import LibraryDesk
     from harken.flow.replay_desk import ReplayDesk
+    from harken.flow.ticket_desk import TicketDesk
     from harken.guard.rules_file import GuardRules
     from harken.settings import Settings
 
@@ -89,6 +90,7 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
         bench = bench_of(settings, running.url, master)
         warehouse = bench.open_warehouse()
         live = _live_desk(settings, running.url, master)
+        tickets = cache(partial(_tickets, settings, live, warehouse)) if live else None
         try:
             one_key.keep_to(warehouse, master)
             yield Desk(
@@ -103,10 +105,11 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 writes_offline=not asks_a_model(settings),
                 note=running.note,
                 live=live,
+                open_tickets=tickets,
                 open_library=None
                 if clickhouse.is_clickhouse(running.url)
                 else cache(partial(_library, settings, running.url, master, ends)),
-                open_acts=cache(partial(_acts, settings, live)) if live else None,
+                open_acts=cache(partial(_acts, settings, tickets)) if tickets else None,
                 open_audit=None
                 if clickhouse.is_clickhouse(running.url)
                 else cache(partial(_audit, settings, running.url, ends)),
@@ -129,10 +132,10 @@ def _library(settings: "Settings", url: str, master: MasterKey, ends: ExitStack)
     return made
 
 
-def _acts(settings: "Settings", live: LiveDesk) -> "ActDesk":
+def _acts(settings: "Settings", tickets: "Callable[[], TicketDesk]") -> "ActDesk":
     from harken.bootstrap import acting  # noqa: PLC0415  schemas and TLS take a tenth of a second that few commands need
 
-    return acting.desk_of(settings, live)
+    return acting.desk_of(settings, tickets())
 
 
 def _audit(settings: "Settings", url: str, ends: ExitStack) -> "AuditDesk":
@@ -158,6 +161,13 @@ def _live_desk(settings: "Settings", url: str, master: MasterKey) -> LiveDesk | 
     return LiveDesk(
         database=db.Database(url), master=master, clock=wall_clock, open_door=cache(partial(_door, settings, master))
     )
+
+
+def _tickets(settings: "Settings", live: LiveDesk, warehouse: Warehouse) -> "TicketDesk":
+    from harken.flow.ticket_desk import TicketDesk  # noqa: PLC0415  few commands need it
+    from harken.tickets import desk_rules  # noqa: PLC0415  as above
+
+    return TicketDesk(live=live, people=warehouse.people, rules=desk_rules.load(settings.desk))
 
 
 def _door(settings: "Settings", master: MasterKey) -> "Door":
@@ -187,7 +197,7 @@ def bench_of(settings: "Settings", url: str, master: MasterKey) -> Bench:
         master=master,
         clock=wall_clock,
         load_policy=partial(load_policy, settings.policy),
-        open_writer=partial(writer_of, settings) if asks_a_model(settings) else OfflineWriter,
+        open_writer=partial(writer_of, settings, url) if asks_a_model(settings) else OfflineWriter,
     )
 
 
@@ -228,30 +238,16 @@ def asks_a_model(settings: "Settings") -> bool:
     return any(key.get_secret_value() for key in keys) or bool(settings.openai_base_url)
 
 
-def writer_of(settings: "Settings") -> Writer:
-    """The models whose keys are set, in order, with the offline writer behind them; without any, it alone."""
+def writer_of(settings: "Settings", url: str = "") -> Drafter:
+    """The models whose keys are set, in order, with the offline writer behind them; without any, it alone.
+
+    With the URL of a PostgreSQL store, budgets and answers are shared by every process on it.
+    """
     if not asks_a_model(settings):
         return OfflineWriter()
-    from harken.adapters.writers import chosen  # noqa: PLC0415  two seconds of imports that only a model needs
+    from harken.bootstrap import models  # noqa: PLC0415  two seconds of imports that only a model needs
 
-    asked = chosen.Models(
-        anthropic=settings.anthropic_api_key,
-        anthropic_model=settings.anthropic_model,
-        anthropic_base_url=settings.anthropic_base_url,
-        openai=settings.openai_api_key,
-        openai_model=settings.openai_model,
-        openai_base_url=settings.openai_base_url,
-        azure=settings.azure_openai_api_key,
-        azure_endpoint=settings.azure_openai_endpoint,
-        azure_deployment=settings.azure_openai_deployment,
-        timeout_s=settings.model_timeout_s,
-        max_tokens=settings.max_tokens,
-        temperature=settings.llm_temperature,
-        history_tokens=settings.history_tokens,
-        concurrent=settings.max_concurrent_requests,
-        daily_usd=settings.daily_budget_usd,
-    )
-    return chosen.writer(asked, wall_clock)
+    return models.writer_of(settings, "" if clickhouse.is_clickhouse(url) else url)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     generate_latest,
@@ -37,7 +38,7 @@ _QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 _PATIENT = (0.01, 0.1, 1, 10, 60, 300, 3_600, 86_400, 604_800)
 
 
-COUNTED: list[Counter | Histogram] = []
+COUNTED: list[Counter | Histogram | Gauge] = []
 LOOKED: list["Looked"] = []
 """Every metric that there is, as it is declared below."""
 
@@ -50,6 +51,12 @@ def _counter(name: str, what: str, *labels: str) -> Counter:
 
 def _histogram(name: str, what: str, *labels: str, buckets: Sequence[float] = _QUICK) -> Histogram:
     made = Histogram(name, what, labels, registry=_REGISTRY, buckets=buckets)
+    COUNTED.append(made)
+    return made
+
+
+def _gauge(name: str, what: str, *labels: str) -> Gauge:
+    made = Gauge(name, what, labels, registry=_REGISTRY)
     COUNTED.append(made)
     return made
 
@@ -88,6 +95,17 @@ REPLAYS = _counter("support_replay_total", "Recorded answers that were made agai
 CLASSIFIER_ASKED = _counter(
     "support_classifier_asked_total", "Unsure classifications that a language model was asked about.", "outcome"
 )
+BUDGET_USED = _gauge(
+    "support_budget_used_ratio", "How much of a budget for language models is spent or set aside.", "scope"
+)
+MODEL_FALLBACK = _counter(
+    "support_llm_fallback_total", "Language models that gave nothing usable, by why.", "model", "reason"
+)
+MODEL_COST = _counter("support_llm_cost_usd_total", "What calls of language models have cost, in dollars.", "model")
+AUTH_FAILURES = _counter(
+    "support_auth_failures_total", "Requests that were refused for who asked, by reason.", "reason"
+)
+RATE_LIMITED = _counter("support_rate_limited_total", "Requests that came too fast, by whose.", "scope")
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
     "Requests, from the first byte to the last of the answer.",
@@ -151,6 +169,10 @@ def source_label(name: str) -> str:
 def add(metric: Counter, amount: float = 1, **labels: str) -> None:
     if amount:
         (metric.labels(**labels) if labels else metric).inc(amount)
+
+
+def put(metric: Gauge, value: float, **labels: str) -> None:
+    metric.labels(**labels).set(value)
 
 
 def measure(metric: Histogram, *values: float, **labels: str) -> None:
