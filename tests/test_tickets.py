@@ -15,11 +15,13 @@ import pytest
 from journey import one_of, rows_of
 from ticket_cases import Office, office_on
 
+from harken.act.ports import Message
 from harken.domain.event import Channel
 from harken.domain.ids import EventId
 from harken.domain.ticket import Owner, OwnerType, Priority, StatusCategory, Ticket
-from harken.errors import AmbiguousCustomerError
-from harken.flow import ticket_handling, ticket_turns, ticket_watch, ticketing
+from harken.errors import AmbiguousCustomerError, RefusedError
+from harken.flow import telling, ticket_handling, ticket_turns, ticket_watch, ticketing
+from harken.flow.ticket_deeds import TicketDeeds
 from harken.flow.ticket_handling import HandOver
 from harken.flow.ticket_words import KeyUsedError, NotThisCustomerError, Words
 from harken.flow.ticketing import Asked, ChangedMeanwhileError, Expected
@@ -330,3 +332,42 @@ def test_an_erased_customer_leaves_numbers_and_no_words(office: Office, store_ur
     with pytest.raises(ErasedError):
         ticket_handling.note(ticket.id, "One more word.", "person:lena", office.desk)
     assert ticket_handling.change(ticket.id, [c.TagsChanged(tags=("erased",))], "person:lena", office.desk).tags
+
+
+def test_actions_change_tickets_in_their_own_transaction(office: Office) -> None:
+    ticket, deeds = office.open(), TicketDeeds(office.desk)
+    with office.desk.live.database.transaction() as tx:
+        deeds.act(tx, ticket.id, "note", {"text": "They called before."})
+        deeds.act(tx, ticket.id, "tag", {"tag": "card"})
+        deeds.act(tx, ticket.id, "close", {})
+    now = office.now(ticket)
+    assert (now.status, now.tags, now.version) == (StatusCategory.RESOLVED, ("card",), 5)
+    with office.desk.live.database.transaction() as tx:
+        deeds.act(tx, ticket.id, "reopen", {})
+        deeds.act(tx, ticket.id, "assign", {"team": "support"})
+        deeds.ask_person(tx, ticket.id, "in_doubt")
+        deeds.ask_person(tx, "nobody's", "in_doubt")
+        for action, arguments in (("assign", {"team": "sales"}), ("refund", {})):
+            with pytest.raises(RefusedError):
+                deeds.act(tx, ticket.id, action, arguments)
+    assert office.now(ticket).owner.id == "support"
+    assert ticket_turns.look(ticket.id, office.desk).messages[-1].text == "A person is needed: in_doubt."
+    other = office.open("Another matter.")
+    with office.desk.live.database.transaction() as tx:
+        deeds.ask_person(tx, other.id, "undeliverable")
+    assert office.now(other).attributes["escalated"] == "undeliverable"
+
+
+def test_what_the_outbox_says_is_in_the_ticket_once(office: Office) -> None:
+    ticket, deeds = office.open(), TicketDeeds(office.desk)
+    message = Message(
+        action="reply", channel="conversation", ticket=ticket.id, customer=ticket.customer, brand=ticket.brand,
+        arguments={"text": "Please try again."}, at=office.clock.now, spoken_on="chat", in_reply_to=ticket.newest_turn,
+        author="ai",
+    )  # fmt: skip
+    for _ in range(2):
+        telling.say(message, "harken:outbox-1", office.desk.live, deeds.said(message))
+
+    answered = office.now(ticket)
+    assert (answered.status, answered.waiting_since, answered.version) == (StatusCategory.PENDING, None, 3)
+    assert ticket_turns.conversation_of(answered, office.desk).facts.brand_turns == 1

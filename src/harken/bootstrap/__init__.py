@@ -2,7 +2,7 @@
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cache, partial
 from pathlib import Path
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from harken.flow.door import Door
     from harken.flow.library_desk import LibraryDesk
     from harken.flow.replay_desk import ReplayDesk
-    from harken.guard.rules_file import GuardRules
     from harken.flow.ticket_desk import TicketDesk
+    from harken.guard.rules_file import GuardRules
     from harken.settings import Settings
 
 _SCHEMES = ("postgresql://", "postgres://")
@@ -90,6 +90,7 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
         bench = bench_of(settings, running.url, master)
         warehouse = bench.open_warehouse()
         live = _live_desk(settings, running.url, master)
+        tickets = cache(partial(_tickets, settings, live, warehouse)) if live else None
         try:
             one_key.keep_to(warehouse, master)
             yield Desk(
@@ -104,11 +105,11 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 writes_offline=not asks_a_model(settings),
                 note=running.note,
                 live=live,
-                open_tickets=cache(partial(_tickets, settings, live, warehouse)) if live else None,
+                open_tickets=tickets,
                 open_library=None
                 if clickhouse.is_clickhouse(running.url)
                 else cache(partial(_library, settings, running.url, master, ends)),
-                open_acts=cache(partial(_acts, settings, live)) if live else None,
+                open_acts=cache(partial(_acts, settings, live, tickets)) if live and tickets else None,
                 open_audit=None
                 if clickhouse.is_clickhouse(running.url)
                 else cache(partial(_audit, settings, running.url, ends)),
@@ -131,10 +132,10 @@ def _library(settings: "Settings", url: str, master: MasterKey, ends: ExitStack)
     return made
 
 
-def _acts(settings: "Settings", live: LiveDesk) -> "ActDesk":
+def _acts(settings: "Settings", live: LiveDesk, tickets: "Callable[[], TicketDesk]") -> "ActDesk":
     from harken.bootstrap import acting  # noqa: PLC0415  schemas and TLS take a tenth of a second that few commands need
 
-    return acting.desk_of(settings, live)
+    return acting.desk_of(settings, live, tickets())
 
 
 def _audit(settings: "Settings", url: str, ends: ExitStack) -> "AuditDesk":

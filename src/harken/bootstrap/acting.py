@@ -1,22 +1,21 @@
 """Settings -> the desk of those who act: the catalogue, the channels, and who is told."""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from harken.act import catalogue
 from harken.act.catalogue import Executor
-from harken.act.ports import Sender
+from harken.act.ports import Message, Sender
 from harken.adapters.channels import email, http_action
 from harken.adapters.channels.conversation import Conversation
 from harken.audit import store as audit
-from harken.domain.profile import Value
-from harken.errors import RefusedError
 from harken.flow import telling
 from harken.flow.act_desk import ActDesk
 from harken.flow.desk import LiveDesk
+from harken.flow.ticket_deeds import TicketDeeds
+from harken.flow.ticket_desk import TicketDesk
 from harken.kit.db import Tx
 from harken.kit.log import logger
 
@@ -29,23 +28,24 @@ _EMAIL = "email:"
 log = logger(__name__)
 
 
-def desk_of(settings: "Settings", live: LiveDesk) -> ActDesk:
+def desk_of(settings: "Settings", live: LiveDesk, tickets: TicketDesk) -> ActDesk:
+    deeds = TicketDeeds(tickets)
     return ActDesk(
         database=live.database,
         master=live.master,
         clock=live.clock,
         catalogue=catalogue.load(settings.actions),
-        senders=_senders(settings, live),
+        senders=_senders(settings, live, deeds),
         record=audit.record,
-        ticket_actions=_ticket_actions,
-        ask_person=_ask_person,
+        ticket_actions=deeds.act,
+        ask_person=deeds.ask_person,
         address_of=address_of,
     )
 
 
-def _senders(settings: "Settings", live: LiveDesk) -> dict[str, Sender]:
+def _senders(settings: "Settings", live: LiveDesk, deeds: TicketDeeds) -> dict[str, Sender]:
     """A channel that nobody configured is left out."""
-    made: dict[str, Sender] = {Executor.CONVERSATION: Conversation(partial(_say, live))}
+    made: dict[str, Sender] = {Executor.CONVERSATION: Conversation(partial(_say, live, deeds))}
     if settings.smtp_url.get_secret_value():
         made[Executor.EMAIL] = email.Email(email.server(settings.smtp_url))
     if settings.action_secret.get_secret_value():
@@ -63,18 +63,10 @@ def _rules(settings: "Settings") -> http_action.Rules:
     )
 
 
-def _say(live: LiveDesk, message: Any, id_: str) -> str:
-    return telling.say(message, id_, live)
+def _say(live: LiveDesk, deeds: TicketDeeds, message: Message, id_: str) -> str:
+    return telling.say(message, id_, live, deeds.said(message))
 
 
 def address_of(tx: Tx, customer: str) -> str:
     """Only what the identity itself says: an address that a message names may be anybody's."""
     return customer.removeprefix(_EMAIL) if customer.startswith(_EMAIL) else ""
-
-
-def _ticket_actions(tx: Tx, ticket: str, action: str, arguments: Mapping[str, Value]) -> None:
-    raise RefusedError(f"There is no ticket {ticket} in this store.")
-
-
-def _ask_person(tx: Tx, ticket: str, reason: str) -> None:
-    log.warning("a_person_is_needed", ticket=ticket, reason=reason)
