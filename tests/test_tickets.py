@@ -15,11 +15,12 @@ import pytest
 from journey import one_of, rows_of
 from ticket_cases import Office, office_on
 
+from harken.act.ports import Message
 from harken.domain.event import Channel
 from harken.domain.ids import EventId
 from harken.domain.ticket import Owner, OwnerType, Priority, StatusCategory, Ticket
-from harken.errors import AmbiguousCustomerError
-from harken.flow import ticket_handling, ticket_turns, ticket_watch, ticketing
+from harken.errors import AmbiguousCustomerError, RefusedError
+from harken.flow import ticket_acting, ticket_handling, ticket_turns, ticket_watch, ticketing
 from harken.flow.ticket_handling import HandOver
 from harken.flow.ticket_words import KeyUsedError, NotThisCustomerError, Words
 from harken.flow.ticketing import Asked, ChangedMeanwhileError, Expected
@@ -330,3 +331,44 @@ def test_an_erased_customer_leaves_numbers_and_no_words(office: Office, store_ur
     with pytest.raises(ErasedError):
         ticket_handling.note(ticket.id, "One more word.", "person:lena", office.desk)
     assert ticket_handling.change(ticket.id, [c.TagsChanged(tags=("erased",))], "person:lena", office.desk).tags
+
+
+def test_actions_change_tickets_in_their_own_transaction(office: Office) -> None:
+    ticket = office.open()
+    with office.desk.live.database.transaction() as tx:
+        ticket_acting.act(tx, ticket.id, "note", {"text": "They called before."}, desk=office.desk)
+        ticket_acting.act(tx, ticket.id, "tag", {"tag": "card"}, desk=office.desk)
+        ticket_acting.act(tx, ticket.id, "close", {}, desk=office.desk)
+    now = office.now(ticket)
+    assert (now.status, now.tags, now.version) == (StatusCategory.RESOLVED, ("card",), 5)
+    with office.desk.live.database.transaction() as tx:
+        ticket_acting.act(tx, ticket.id, "reopen", {}, desk=office.desk)
+        ticket_acting.act(tx, ticket.id, "assign", {"team": "support"}, desk=office.desk)
+        ticket_acting.ask(tx, ticket.id, "in_doubt", desk=office.desk)
+        ticket_acting.ask(tx, "nobody's", "in_doubt", desk=office.desk)
+        for action, arguments in (("assign", {"team": "sales"}), ("refund", {})):
+            with pytest.raises(RefusedError):
+                ticket_acting.act(tx, ticket.id, action, arguments, desk=office.desk)
+    assert office.now(ticket).owner.id == "support"
+    assert (
+        ticket_turns.look(ticket.id, office.desk).messages[-1].text
+        == "Nobody knows whether something that was sent has arrived: look, then decide."
+    )
+    other = office.open("Another matter.")
+    with office.desk.live.database.transaction() as tx:
+        ticket_acting.ask(tx, other.id, "undeliverable", desk=office.desk)
+    assert office.now(other).attributes["escalated"] == "undeliverable"
+
+
+def test_what_the_outbox_says_is_in_the_ticket_once(office: Office) -> None:
+    ticket = office.open()
+    message = Message(
+        action="reply", channel="conversation", ticket=ticket.id, customer=ticket.customer, brand=ticket.brand,
+        arguments={"text": "Please try again."}, at=office.clock.now, author="ai", epoch=ticket.owner.epoch,
+    )  # fmt: skip
+    for _ in range(2):
+        ticket_acting.say(message, "outbox-1", office.desk)
+
+    answered = office.now(ticket)
+    assert (answered.status, answered.waiting_since, answered.version) == (StatusCategory.PENDING, None, 3)
+    assert ticket_turns.conversation_of(answered, office.desk).facts.brand_turns == 1

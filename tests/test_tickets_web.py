@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from access_cases import bearing, guarded
 from journey import one_of
 from starlette.testclient import TestClient
 from ticket_cases import Office, office_on
@@ -90,7 +91,7 @@ def test_a_customer_sees_no_note_and_no_name(web: TestClient) -> None:
     put(web, "/1/tags", tags=["difficult"])
     seen, told = web.get(f"{TICKETS}/1?as=customer").text, web.get(f"{TICKETS}/1/changes?as=customer").text
 
-    for hidden in ("difficult", "local", "owner", "tags", "attributes"):
+    for hidden in ("difficult", "person:local", "owner", "tags", "attributes"):
         assert hidden not in seen
         assert hidden not in told
     assert [message["author_type"] for message in web.get(f"{TICKETS}/1?as=customer").json()["answers"]] == ["person"]
@@ -194,3 +195,36 @@ def test_of_writers_who_saw_the_same_version_one_writes(web: TestClient) -> None
         codes = sorted(crowd.map(write, range(16)))
     assert codes == [200] + [412] * 15
     assert web.get(f"{TICKETS}/1").json()["version"] == 3
+
+
+def test_a_customers_token_opens_their_own_tickets_and_nothing_else(office: Office) -> None:
+    lena, ada, ben = bearing("agent"), bearing("customer", sub="ada", customer="ada"), bearing("customer", sub="ben", customer="ben")  # fmt: skip
+    with guarded(office.whole) as web:
+        assert web.post(TICKETS, json=BODY).status_code == 401
+        assert web.post(TICKETS, json=BODY, headers=ben).status_code == 403
+        mine = web.post(TICKETS, json=BODY, headers=ada)
+        assert mine.status_code == 201
+        assert "owner" not in mine.json()
+        web.post(TICKETS, json=BODY | {"customer_id": "ben"}, headers=ben)
+        note = {"text": "Between us: a difficult one."}
+        assert web.post(f"{TICKETS}/1/notes", json=note, headers=ada).status_code == 403
+        assert web.post(f"{TICKETS}/1/notes", json=note, headers=lena).status_code == 201
+
+        for path in ("/1", "/1?as=agent"):
+            assert web.get(f"{TICKETS}{path}", headers=ben).status_code == 403
+            seen = web.get(f"{TICKETS}{path}", headers=ada)
+            assert seen.status_code == 200
+            assert "difficult" not in seen.text
+        assert web.get(f"{TICKETS}/1/changes", headers=ada).status_code == 403
+        assert [each["number"] for each in web.get(TICKETS, headers=ada).json()["data"]] == [1]
+        assert web.get(f"{TICKETS}?filter[customer]=ben", headers=ada).status_code == 403
+        assert [each["number"] for each in web.get(TICKETS, headers=lena).json()["data"]] == [2, 1]
+
+        said = {"text": "I am you.", "author": "agent"}
+        assert web.post(f"{TICKETS}/1/messages", json=said, headers=ada).status_code == 403
+        assert web.post(f"{TICKETS}/1/messages", json={"text": "More."}, headers=ben).status_code == 403
+        assert web.post(f"{TICKETS}/1/messages", json={"text": "More."}, headers=ada).status_code == 201
+        answered = web.post(f"{TICKETS}/1/messages", json=said, headers=lena).json()
+        assert (answered["owner"]["type"], answered["owner"]["id"]) == ("person", "lena")
+        answered = web.post(f"{TICKETS}/2/messages", json=said, headers=bearing("service", sub="crm")).json()
+        assert (answered["owner"]["type"], answered["owner"]["id"]) == ("bot", "crm")

@@ -38,7 +38,7 @@ Arguments = Mapping[str, Value]
 
 
 class NothingForTicketsError(RefusedError):
-    """No ticket knows this action."""
+    """No ticket knows this action, or there is no such team."""
 
 
 def say(message: Message, key: str, desk: TicketDesk) -> str:
@@ -56,8 +56,8 @@ def say(message: Message, key: str, desk: TicketDesk) -> str:
 
 def act(tx: db.Tx, ticket: str, action: str, arguments: Arguments, *, desk: TicketDesk) -> None:
     """Raises NothingForTicketsError, NoSuchTicketError, NotNowError."""
-    wanted = _CHANGES.get(action)
-    if wanted is None:
+    wanted, teams = _CHANGES.get(action), [team.name for team in desk.rules.content.team]
+    if wanted is None or arguments.get("team", teams[0]) not in teams:
         raise NothingForTicketsError
     held = store.lock(tx, TicketId(ticket), desk.ring)
     if changes := wanted(held, arguments):

@@ -26,6 +26,7 @@ from harken.profiles import store as profiles
 from harken.tickets import acknowledge, priority, routing, sla, store
 from harken.tickets import changes as c
 from harken.tickets.changes import Change
+from harken.tickets.fold import ClosedError
 from harken.tickets.routing import Matter
 from harken.tickets.store import NoSuchTicketError
 
@@ -108,7 +109,7 @@ def say(id_: TicketId, words: Words, desk: TicketDesk) -> Done:
     def also(tx: db.Tx, new: Entry | None, at: datetime) -> Done:
         if new is None:
             return Done(store.lock(tx, _where(tx, arrival), desk.ring), False)
-        now = _followed(tx, ticket.id, desk)
+        now = followed(tx, ticket.id, desk)
         if now.status is StatusCategory.CLOSED:
             more = Asked(
                 customer=now.customer, subject=now.subject, description=words.text, channel=Channel(new.channel)
@@ -131,8 +132,10 @@ def reply(id_: TicketId, words: Words, author: Owner, desk: TicketDesk, expected
     def also(tx: db.Tx, new: Entry | None, at: datetime) -> Done:
         if new is None:
             return Done(store.lock(tx, _where(tx, arrival), desk.ring), False)
-        now = _followed(tx, ticket.id, desk)
+        now = followed(tx, ticket.id, desk)
         expected.check(now)
+        if now.status is StatusCategory.CLOSED:
+            raise ClosedError("The ticket is closed: open it again, then answer.")
         by = f"{author.type}:{author.id}" if author.id else str(author.type)
         sent = c.Replied(event=EventId(new.id), author=author.type, author_id=author.id)
         return Done(changed(tx, now, [sent], by, at, desk), True)
@@ -141,11 +144,13 @@ def reply(id_: TicketId, words: Words, author: Owner, desk: TicketDesk, expected
 
 
 def changed(tx: db.Tx, ticket: Ticket, changes: Sequence[Change], who: str, at: datetime, desk: TicketDesk) -> Ticket:
-    """Apply changes to a ticket that is locked in this transaction; its clocks are looked at before and after.
+    """Apply changes to a ticket, as it is by now in this transaction; its clocks are looked at before and after.
 
     A promise that was broken before the change is on record before it. Raises NotNowError where a change does not fit.
     """
-    ring, at = desk.ring, max(at, ticket.updated_at)
+    ring = desk.ring
+    ticket = store.lock(tx, ticket.id, ring)  # something else in this transaction may have changed it
+    at = max(at, ticket.updated_at)
     late = sla.due(store.history(tx, [ticket.id], None)[ticket.id], desk.rules, at)
     if late:
         ticket = store.apply(tx, ticket, late, SYSTEM, at, ring)
@@ -187,7 +192,7 @@ def _first_text(asked: Asked) -> str:
     return asked.description if asked.subject in asked.description else f"{asked.subject}\n\n{asked.description}"
 
 
-def _followed(tx: db.Tx, id_: TicketId, desk: TicketDesk) -> Ticket:
+def followed(tx: db.Tx, id_: TicketId, desk: TicketDesk) -> Ticket:
     """Locked, and whoever merged it while we waited is followed: what took another in was never merged before."""
     ticket = store.lock(tx, id_, desk.ring)
     while ticket.merged_into:

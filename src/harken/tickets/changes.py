@@ -65,7 +65,7 @@ class MessageAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replied:
-    """We wrote to the customer. A person who does takes the ticket over."""
+    """We wrote to the customer. A person who does takes the ticket over, and so does somebody else's bot."""
 
     event: EventId
     author: OwnerType

@@ -135,12 +135,10 @@ def _message_added(ticket: Ticket, change: c.MessageAdded, stamped: Stamped) -> 
 
 
 def _replied(ticket: Ticket, change: c.Replied, stamped: Stamped) -> Values:
-    if ticket.status is StatusCategory.CLOSED:
-        raise ClosedError("The ticket is closed: reopen it, then answer.")
     values: Values = {"waiting_since": None, "first_reply_at": ticket.first_reply_at or stamped.at}
     if ticket.status in (StatusCategory.NEW, StatusCategory.OPEN):
         values |= _status(ticket, StatusCategory.PENDING, stamped)
-    if change.author is OwnerType.PERSON:
+    if change.author in (OwnerType.PERSON, OwnerType.BOT):
         values |= _owner(ticket, change.author, change.author_id)
     return values
 

@@ -1,19 +1,13 @@
-"""What requests about tickets look like, and how tickets are shown: to people of the house, and to their customers."""
+"""What requests about tickets look like, and what is answered: to people of the house, and to their customers."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from harken.domain.event import Channel
-from harken.domain.ticket import OwnerType, Priority, StatusCategory, Ticket
-from harken.flow.ticket_turns import Message, Seen
+from harken.domain.ticket import OwnerType, Priority, StatusCategory
 from harken.kit.clock import asked_for
-from harken.tickets import changes as c
-from harken.tickets.changes import Stamped
-from harken.tickets.desk_rules import DeskRules
 
 _NO = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"  # control characters but tab, line feed and return
 _WORDS = rf"^[^{_NO}]*[^{_NO} \t\r\n][^{_NO}]*$"
@@ -182,9 +176,7 @@ class WholeTicket(TicketShown):
     sla: list[ClockShown]
 
 
-class CustomersTicket(BaseModel):
-    """As its customer sees it: no notes, no names of ours, nothing of how we work."""
-
+class CustomersLine(BaseModel):
     id: str
     number: int
     customer_id: str
@@ -192,6 +184,11 @@ class CustomersTicket(BaseModel):
     channel: Channel
     status: StatusCategory
     created_at: datetime
+
+
+class CustomersTicket(CustomersLine):
+    """As its customer sees it: no notes, no names of ours, nothing of how we work."""
+
     updated_at: datetime
     acknowledged: bool
     description: str
@@ -213,6 +210,12 @@ class TicketPage(BaseModel):
     links: Links
 
 
+class CustomersPage(BaseModel):
+    data: list[CustomersLine]
+    meta: Page
+    links: Links
+
+
 class ChangeShown(BaseModel):
     """`event`: the dotted name; `data`: what the change says."""
 
@@ -225,76 +228,3 @@ class ChangeShown(BaseModel):
 
 class ChangesShown(BaseModel):
     data: list[ChangeShown]
-
-
-_OURS = frozenset({OwnerType.AI.value, OwnerType.PERSON.value})
-
-
-def shown(ticket: Ticket, rules: DeskRules) -> TicketShown:
-    return TicketShown(**_columns(ticket, rules))
-
-
-def _columns(ticket: Ticket, rules: DeskRules) -> dict[str, Any]:
-    return {
-        **{name: getattr(ticket, name) for name in TicketShown.model_fields if hasattr(ticket, name)},
-        "customer_id": ticket.customer,
-        "label": rules.label_of(ticket.status, ticket.label),
-        "owner": OwnerShown(**asdict(ticket.owner)),
-        "created_at": ticket.opened_at,
-        "tags": list(ticket.tags),
-        "attributes": dict(ticket.attributes),
-    }
-
-
-def whole(seen: Seen, rules: DeskRules) -> WholeTicket:
-    said = [MessageShown(**asdict(message)) for message in seen.messages]
-    return WholeTicket(
-        **_columns(seen.ticket, rules),
-        acknowledged=_acknowledged(seen),
-        description=seen.description,
-        messages=said,
-        answers=[message for message in said if message.author_type in _OURS and not message.private],
-        sla=[ClockShown(**{name: getattr(clock, name) for name in ClockShown.model_fields}) for clock in seen.clocks],
-    )
-
-
-def for_customer(seen: Seen) -> CustomersTicket:
-    ticket = seen.ticket
-    said = [_for_customer(message) for message in seen.messages if not message.private]
-    return CustomersTicket(
-        id=ticket.id,
-        number=ticket.number,
-        customer_id=ticket.customer,
-        subject=ticket.subject,
-        channel=ticket.channel,
-        status=ticket.status,
-        created_at=ticket.opened_at,
-        updated_at=max([ticket.opened_at, *(message.at for message in said)]),
-        acknowledged=_acknowledged(seen),
-        description=seen.description,
-        messages=said,
-        answers=[message for message in said if message.author_type in _OURS],
-    )
-
-
-def _for_customer(message: Message) -> MessageShown:
-    return MessageShown(**asdict(message) | {"author": ""})
-
-
-def _acknowledged(seen: Seen) -> bool:
-    return any(isinstance(stamped.change, c.Acknowledged) for stamped in seen.changes)
-
-
-def changes_shown(changes: Sequence[Stamped], *, to_customer: bool) -> ChangesShown:
-    told = [stamped for stamped in changes if not (to_customer and type(stamped.change) in c.PRIVATE)]
-    return ChangesShown(data=[_change(stamped, to_customer=to_customer) for stamped in told])
-
-
-def _change(stamped: Stamped, *, to_customer: bool) -> ChangeShown:
-    return ChangeShown(
-        version=stamped.version,
-        at=stamped.at,
-        by=stamped.by.partition(":")[0] if to_customer else stamped.by,
-        event=stamped.name,
-        data={} if to_customer else c.told(stamped.change),
-    )
