@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from act_cases import (
     CAUSE,
-    MARIA,
     REFUND,
     TICKET,
     Counts,
@@ -21,6 +20,7 @@ from act_cases import (
     proposals,
     ticket_desk,
 )
+from benchmarks.hostile_proposals import MARIA
 from journey import rows_of
 
 from harken.act.approvals import ChangedError, DecidedError, ExpiredError, NotYoursError, State, UnknownActionError
@@ -32,7 +32,7 @@ from harken.domain.proposal import Proposal
 from harken.domain.ticket import OwnerType, StatusCategory, Ticket
 from harken.errors import RefusedError
 from harken.eventlog import registry
-from harken.flow import acting, deciding, delivering, sending, ticket_acting, ticket_handling, ticketing
+from harken.flow import acting, deciding, delivering, sending, ticket_handling, ticket_hands, ticketing, undelivered
 from harken.flow.act_desk import ActDesk
 from harken.flow.deciding import NotAllowedError, Person
 from harken.flow.desk import LiveDesk
@@ -408,18 +408,18 @@ def test_a_channel_without_keys_is_never_tried_again_blindly(
     assert outbox(store_url)[0]["state"] == "in_doubt"
     assert noted.people == [(TICKET.id, "in_doubt")]
 
-    delivering.decide(key, "lena", OutboxState.DELIVERED, desk)
+    undelivered.decide(key, "lena", OutboxState.DELIVERED, desk)
     assert outbox(store_url)[0]["state"] == "delivered"
     assert noted.audit[-1][:2] == ("lena", "action.executed")
     with pytest.raises(RefusedError):
-        delivering.decide(key, "lena", OutboxState.WAITING, desk)
+        undelivered.decide(key, "lena", OutboxState.WAITING, desk)
 
 
 def test_a_person_may_have_it_sent_again(desk: ActDesk, channel: Counts) -> None:
     key = leaving(desk, "voucher", {"percent": 5})
     channel.before = [UnknownOutcomeError("cut")]
     everything(desk)
-    delivering.decide(key, "lena", OutboxState.WAITING, desk)
+    undelivered.decide(key, "lena", OutboxState.WAITING, desk)
     everything(desk)
 
     assert channel.effects == {key: 1}
@@ -463,7 +463,7 @@ def test_what_nobody_configured_waits_and_is_told_once(
     key = leaving(desk, "reply", {"text": "hi"})
     for _ in range(3):
         everything(closed)
-        delivering.retry_unconfigured(closed)
+        undelivered.retry_unconfigured(closed)
 
     assert noted.people == [(TICKET.id, "unconfigured")]
     everything(desk)
@@ -505,9 +505,9 @@ def whole(desk: ActDesk, tickets: TicketDesk) -> ActDesk:
     """As bootstrap puts it together."""
     return replace(
         desk,
-        senders={"conversation": Conversation(partial(ticket_acting.say, desk=tickets))},
-        ticket_actions=partial(ticket_acting.act, desk=tickets),
-        ask_person=partial(ticket_acting.ask, desk=tickets),
+        senders={"conversation": Conversation(partial(ticket_hands.say, tickets))},
+        ticket_actions=partial(ticket_hands.do, tickets),
+        ask_person=partial(ticket_hands.ask_person, tickets),
     )
 
 
@@ -556,18 +556,19 @@ def test_who_took_over_is_not_talked_over(whole: ActDesk, tickets: TicketDesk, t
 
 
 def test_actions_change_the_ticket(whole: ActDesk, tickets: TicketDesk, ticket: Ticket) -> None:
+    team = tickets.rules.content.team[0].name
     wanted = (
         Proposal(action="tag", arguments={"tag": "limits"}),
         Proposal(action="tag", arguments={"tag": "cards"}),
         Proposal(action="note", arguments={"text": "Asked twice."}),
-        Proposal(action="assign", arguments={"team": "cards"}),
+        Proposal(action="assign", arguments={"team": team}),
         Proposal(action="close", arguments={}),
     )
     done = proposed(whole, *wanted, cause=replace(CAUSE, ticket=ticket))
 
     assert {each.state for each in done} == {"executed"}
     now = ticketing.standing(ticket.id, tickets)
-    assert (set(now.tags), now.status, now.owner.id) == ({"limits", "cards"}, StatusCategory.RESOLVED, "cards")
+    assert (set(now.tags), now.status, now.owner.id) == ({"limits", "cards"}, StatusCategory.RESOLVED, team)
     [again] = proposed(whole, Proposal(action="reopen", arguments={}), cause=replace(CAUSE, ticket=ticket, id="kb:9"))
     assert again.state == "executed"
     assert ticketing.standing(ticket.id, tickets).status is StatusCategory.OPEN
@@ -584,10 +585,13 @@ def test_what_nobody_could_deliver_hands_the_ticket_over(
     assert ticketing.standing(ticket.id, tickets).owner.type is not OwnerType.AI
 
 
-def test_an_approval_is_asked_for_without_taking_the_ticket_away(
-    whole: ActDesk, tickets: TicketDesk, ticket: Ticket
+def test_a_ticket_that_takes_no_note_keeps_no_delivery_from_ending(
+    whole: ActDesk, tickets: TicketDesk, ticket: Ticket, channel: Counts, store_url: str
 ) -> None:
-    asked(whole, cause=replace(CAUSE, ticket=ticket))
+    elsewhere = replace(ticket, id=TICKET.id)
+    channel.before = [RejectedError("422")]
+    failing = replace(whole, senders={"conversation": channel})
+    answered(failing, elsewhere)
+    assert everything(failing) == 1
 
-    now = ticketing.standing(ticket.id, tickets)
-    assert (now.owner, now.version) == (ticket.owner, ticket.version + 1)
+    assert [row["state"] for row in outbox(store_url)] == ["failed"]
