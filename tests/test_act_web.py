@@ -37,7 +37,7 @@ def desk(store_url: str, tmp_path: Path, system: Effects) -> Iterator[Desk]:
         _env_file=None, actions=tmp_path / "actions.toml", action_secret=SECRET, action_hosts="loopback, erp.internal"
     )
     with live_desk(store_url, now=START) as live, desk_on(store_url, tmp_path, now=START) as desk:
-        acts = wiring.desk_of(settings, live, ticket_desk(live))
+        acts = wiring.desk_of(settings, ticket_desk(live))
         yield replace(desk, live=live, open_acts=lambda: acts)
 
 
