@@ -23,7 +23,7 @@ from harken.bootstrap import acting as wiring
 from harken.domain.proposal import Proposal
 from harken.errors import RefusedError
 from harken.eventlog import registry
-from harken.flow import ticket_hands
+from harken.flow import ticket_acting
 from harken.flow.act_desk import ActDesk
 from harken.flow.acting import Cause
 from harken.flow.desk import LiveDesk
@@ -134,7 +134,11 @@ def act_desk(
         open_door=lambda: Door(master=MASTER, registry=registry.load()),
         with_mood=False,
     )
-    given = {"conversation": Conversation(partial(ticket_hands.say, ticket_desk(live)))} if senders is None else senders
+    given = (
+        {"conversation": Conversation(partial(ticket_acting.say, desk=ticket_desk(live)))}
+        if senders is None
+        else senders
+    )
     try:
         yield ActDesk(
             database=database,

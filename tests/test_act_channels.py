@@ -14,7 +14,8 @@ from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
-from act_cases import MARIA, SECRET, START, TICKET, Effects, Ticking, effects, http
+from act_cases import SECRET, START, TICKET, Effects, Ticking, effects, http
+from benchmarks.hostile_proposals import MARIA
 from pydantic import SecretStr
 
 from harken.act.ports import (

@@ -32,7 +32,7 @@ from harken.domain.proposal import Proposal
 from harken.domain.ticket import OwnerType, StatusCategory, Ticket
 from harken.errors import RefusedError
 from harken.eventlog import registry
-from harken.flow import acting, deciding, delivering, sending, ticket_handling, ticket_hands, ticketing, undelivered
+from harken.flow import acting, deciding, delivering, sending, ticket_acting, ticket_handling, ticketing, undelivered
 from harken.flow.act_desk import ActDesk
 from harken.flow.deciding import NotAllowedError, Person
 from harken.flow.desk import LiveDesk
@@ -505,9 +505,9 @@ def whole(desk: ActDesk, tickets: TicketDesk) -> ActDesk:
     """As bootstrap puts it together."""
     return replace(
         desk,
-        senders={"conversation": Conversation(partial(ticket_hands.say, tickets))},
-        ticket_actions=partial(ticket_hands.do, tickets),
-        ask_person=partial(ticket_hands.ask_person, tickets),
+        senders={"conversation": Conversation(partial(ticket_acting.say, desk=tickets))},
+        ticket_actions=partial(ticket_acting.act, desk=tickets),
+        ask_person=partial(ticket_acting.ask, desk=tickets),
     )
 
 

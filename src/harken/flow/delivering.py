@@ -51,12 +51,6 @@ _OF_PROPOSAL = {
 _ASKS = {State.FAILED: "undeliverable", State.IN_DOUBT: "in_doubt", State.UNCONFIGURED: "unconfigured"}
 
 
-class UnknownDeliveryError(RefusedError):
-    """There is nothing of this id in the outbox."""
-
-    status = 404
-
-
 def deliver(desk: ActDesk, lease: timedelta = LEASE) -> bool:
     """One step further; False: nothing is due. Any number of processes may call it at once."""
     now = desk.clock()
@@ -217,7 +211,7 @@ def _left_to_people(askable: list[str], desk: ActDesk) -> bool:
     with desk.database.transaction() as tx:
         row = outbox.abandoned(tx, askable, desk.clock())
         if row is not None:
-            _follow(tx, row, State.IN_DOUBT, desk)
+            follow(tx, row, State.IN_DOUBT, desk)
     return row is not None
 
 
@@ -234,14 +228,14 @@ def _settled(tx: db.Tx, held: Claim, how: Settled, desk: ActDesk) -> bool:
     observe.add(observe.OUTBOX_SENT, channel=held.channel, outcome=how.state.value)
     if how.state is not State.WAITING and not (how.state is State.UNCONFIGURED and how.error == held.error):
         row = {"id": held.id, "ticket": held.ticket, "proposal": held.proposal, "action": held.action, "channel": held.channel}  # fmt: skip
-        _follow(tx, row, how.state, desk)
+        follow(tx, row, how.state, desk)
     return True
 
 
-def _follow(tx: db.Tx, row: Mapping[str, Any], state: State, desk: ActDesk, who: str = "outbox") -> None:
+def follow(tx: db.Tx, row: Mapping[str, Any], state: State, desk: ActDesk, who: str = "outbox") -> None:
     """What the end of a delivery means for its proposal, the audit and people."""
     if reason := _ASKS.get(state):
-        desk.ask_person(tx, row["ticket"], reason)
+        _ask(tx, row["ticket"], reason, desk)
         log.warning("delivery_waits_for_a_person", outbox=row["id"], channel=row["channel"], reason=reason)
     after = _OF_PROPOSAL.get(state)
     if after is None:
@@ -254,46 +248,10 @@ def _follow(tx: db.Tx, row: Mapping[str, Any], state: State, desk: ActDesk, who:
     observe.add(observe.ACTIONS, action=row["action"], state=after.value)
 
 
-# What people decide of it
-
-
-_MAY_BECOME = {
-    State.IN_DOUBT: (State.DELIVERED, State.WAITING, State.DROPPED),
-    State.FAILED: (State.DELIVERED, State.WAITING, State.DROPPED),
-    State.UNCONFIGURED: (State.WAITING, State.DROPPED),
-    State.WAITING: (State.DROPPED,),
-}
-
-
-def decide(id_: str, who: str, choice: State, desk: ActDesk) -> None:
-    """`choice`: DELIVERED (it happened), WAITING (send it, again if need be) or DROPPED. Raises UnknownDeliveryError, RefusedError where it is not theirs to decide (any more)."""
-    now = desk.clock()
-    with desk.database.transaction() as tx:
-        row = outbox.one(tx, id_)
-        if row is None:
-            raise UnknownDeliveryError
-        state = State(row["state"])
-        if choice not in _MAY_BECOME.get(state, ()):
-            raise RefusedError(f"It is {state.value}: that is nothing to decide.")
-        if state is State.IN_DOUBT and row["leased_until"] is not None and row["leased_until"] > now:
-            raise RefusedError("Somebody is sending it just now: look again in a minute.")
-        outbox.decide(tx, id_, choice, now)
-        if choice is State.WAITING:
-            if row["proposal"]:
-                undone = [approvals.State.IN_DOUBT, approvals.State.FAILED]
-                asked.turn_to(tx, row["proposal"], approvals.State.APPROVED, undone, now)
-            desk.record(tx, who, "action.resent", {"outbox": id_, "ticket": row["ticket"], "action": row["action"]})
-        else:
-            _follow(tx, row, choice, desk, who)
-
-
-def retry_unconfigured(desk: ActDesk) -> None:
-    """When a process starts: somebody may have said meanwhile how a channel is reached."""
-    with desk.database.transaction() as tx:
-        outbox.retry_unconfigured(tx, desk.clock())
-
-
-def kept(desk: ActDesk, state: State, after: tuple[datetime, str], most: int) -> list[db.Row]:
-    """What people look at, by when it was decided."""
-    with desk.database.transaction() as tx:
-        return outbox.page(tx, state, after, most)
+def _ask(tx: db.Tx, ticket: str, reason: str, desk: ActDesk) -> None:
+    """A ticket that takes no change any more must not keep a receipt from being written: the outbox shows it all the same."""
+    try:
+        with tx.transaction():
+            desk.ask_person(tx, ticket, reason)
+    except RefusedError as refused:
+        log.warning("ticket_takes_no_note", ticket=ticket, reason=reason, why=type(refused).__name__)

@@ -4,7 +4,7 @@ Nothing is kept where the ticket is not as it was looked at: one reply to one me
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harken.act.plan import Answer as Planning
 from harken.audit.records.parts import Asker
@@ -73,7 +73,9 @@ def keep(thought: Thought, desk: AgentDesk) -> Answered:
         done = acting.propose(tx, planned, cause, desk.act)
         message = _message(thought, conclusion)
         if message:
-            acting.order(tx, Proposal(action="reply", arguments={"text": message}), cause, desk.act)
+            # As it stands now: what this transaction itself handed over is no reason to hold the words back that say so.
+            said = replace(cause, ticket=tickets.lock(tx, ticket.id, desk.tickets.ring))
+            acting.order(tx, Proposal(action="reply", arguments={"text": message}), said, desk.act)
             desk.wake_delivery(tx, now)
     _count(thought, conclusion)
     return Answered(thought=thought, conclusion=conclusion, message=message, record=record, actions=done)

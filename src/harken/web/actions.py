@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from harken.act.approvals import State
 from harken.act.outbox.store import State as OutboxState
 from harken.errors import RefusedError
-from harken.flow import deciding, delivering
+from harken.flow import deciding, undelivered
 from harken.flow.act_desk import ActDesk
 from harken.flow.deciding import Person, Shown
 from harken.flow.desk import Desk
@@ -149,7 +149,7 @@ class _Door:
 
     def outbox(self, state: OutboxState = OutboxState.IN_DOUBT, size: Size = 50, after: After = "") -> DeliveryPage:
         """`in_doubt`, `failed` and `unconfigured` wait for people."""
-        rows = delivering.kept(self._acts(), state, _place(after), size + 1)
+        rows = undelivered.kept(self._acts(), state, _place(after), size + 1)
         last = (rows[size - 1]["enqueued_at"], rows[size - 1]["id"]) if len(rows) > size else None
         views = [DeliveryView.model_validate(row) for row in rows[:size]]
         return DeliveryPage(deliveries=views, **_rest(f"/api/v1/outbox?state={state.value}", size, last))
@@ -157,7 +157,7 @@ class _Door:
     def decide(self, id: UUID, decision: Decision, who: Asking) -> dict[str, str]:
         """A person who has looked says what became of it, or what is to be done."""
         choice = _CHOICES[decision.decision]
-        delivering.decide(str(id), who.subject, choice, self._acts())
+        undelivered.decide(str(id), who.subject, choice, self._acts())
         return {"id": str(id), "state": choice.value}
 
 

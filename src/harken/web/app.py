@@ -2,10 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
@@ -61,21 +61,23 @@ def app_of(desk: Desk, rules: Rules | None = None) -> FastAPI:
     app.state.desk = desk
     app.state.uptime = stopwatch()
     app.state.access = access
-    for router in (
-        health.router,
-        predict.router(desk, seat),
-        events.router(desk, inbox),
-        profiles.router(desk, seat),
-        segments.router(desk, seat),
-        knowledge.router(desk.library),
-        actions.router(desk),
-        tickets.router(desk),
-        sockets.router(access),
-        metrics.router(desk),
-    ):
+    for router in _routers(desk, seat, inbox, access):
         app.include_router(router)
     _guard(app, access)
     return app
+
+
+def _routers(desk: Desk, seat: Seat, inbox: Inbox | None, access: Access) -> Iterator[APIRouter]:
+    yield health.router
+    yield predict.router(desk, seat)
+    yield events.router(desk, inbox)
+    yield profiles.router(desk, seat)
+    yield segments.router(desk, seat)
+    yield knowledge.router(desk.library)
+    yield actions.router(desk)
+    yield tickets.router(desk)
+    yield sockets.router(access)
+    yield metrics.router(desk)
 
 
 def _guard(app: FastAPI, access: Access) -> None:
