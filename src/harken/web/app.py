@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -23,6 +23,7 @@ from harken.web import events, health, knowledge, metrics, predict, profiles, se
 from harken.web.auth import sockets
 from harken.web.auth.access import Access, Rules
 from harken.web.auth.door import Door
+from harken.web.described import describe
 from harken.web.guests import Gate, foreign_hosts
 from harken.web.problems import problem
 
@@ -36,6 +37,35 @@ def app_of(desk: Desk, rules: Rules | None = None) -> FastAPI:
     seat = Seat(desk.bench)
     inbox = Inbox(desk.live) if desk.live else None
     access = access_to(desk, rules or Rules())
+
+    app = FastAPIOffline(  # /docs and /redoc with scripts of our own: no third party learns who reads them
+        lifespan=_while_serving(desk, seat, inbox, access),
+        title="Harken",
+        version=__version__,
+        description="From what customers say to the next best action, explained and on record. "
+        "Every POST takes an Idempotency-Key: the same request with the same key is done once and answered alike.",
+    )
+    app.state.desk, app.state.access, app.state.uptime = desk, access, stopwatch()
+    for routes in (
+        health.router,
+        predict.router(desk, seat),
+        events.router(desk, inbox),
+        profiles.router(desk, seat),
+        segments.router(desk, seat),
+        knowledge.router(desk.library),
+        sockets.router(access),
+        metrics.router(desk),
+    ):
+        app.include_router(routes)
+    _guard(app, access)
+    setattr(app, "openapi", describe(app, access))  # noqa: B010  the framework's own way, which no type allows
+    return app
+
+
+def _while_serving(
+    desk: Desk, seat: Seat, inbox: Inbox | None, access: Access
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What works beside the requests, from the first to the last."""
 
     @asynccontextmanager
     async def while_serving(app: FastAPI) -> AsyncIterator[None]:
@@ -52,25 +82,7 @@ def app_of(desk: Desk, rules: Rules | None = None) -> FastAPI:
             await asyncio.to_thread(following.join)
         await seat.let_the_writer_go()
 
-    app = FastAPIOffline(  # /docs and /redoc with scripts of our own: no third party learns who reads them
-        lifespan=while_serving,
-        title="Harken",
-        version=__version__,
-        description="From what customers say to the next best action, explained and on record.",
-    )
-    app.state.desk = desk
-    app.state.uptime = stopwatch()
-    app.state.access = access
-    app.include_router(health.router)
-    app.include_router(predict.router(desk, seat))
-    app.include_router(events.router(desk, inbox))
-    app.include_router(profiles.router(desk, seat))
-    app.include_router(segments.router(desk, seat))
-    app.include_router(knowledge.router(desk.library))
-    app.include_router(sockets.router(access))
-    app.include_router(metrics.router(desk))
-    _guard(app, access)
-    return app
+    return while_serving
 
 
 def _guard(app: FastAPI, access: Access) -> None:
