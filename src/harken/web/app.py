@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +12,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from harken import __version__
+from harken.audit import store as audit
 from harken.errors import HarkenError, RefusedError, TryAgainError
 from harken.flow import segmenting
 from harken.flow.desk import Desk
@@ -19,7 +21,7 @@ from harken.flow.keeping import keep
 from harken.flow.pool import Seat
 from harken.kit.clock import stopwatch
 from harken.kit.log import logger
-from harken.web import events, health, knowledge, metrics, predict, profiles, segments
+from harken.web import actions, events, health, knowledge, metrics, predict, profiles, segments, tickets
 from harken.web.auth import sockets
 from harken.web.auth.access import Access, Rules
 from harken.web.auth.door import Door
@@ -53,6 +55,8 @@ def app_of(desk: Desk, rules: Rules | None = None) -> FastAPI:
         profiles.router(desk, seat),
         segments.router(desk, seat),
         knowledge.router(desk.library),
+        actions.router(desk),
+        tickets.router(desk),
         sockets.router(access),
         metrics.router(desk),
     ):
@@ -109,7 +113,7 @@ def access_to(desk: Desk, rules: Rules) -> Access:
     """Callers are counted, and answers kept, where events come one by one."""
     live = desk.live
     return Access(
-        rules,
+        replace(rules, record=rules.record or audit.record),
         master=desk.bench.master,
         clock=desk.bench.clock,
         database=live.database if live else None,

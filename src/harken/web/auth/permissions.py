@@ -30,14 +30,17 @@ _OPEN_TICKETS = Grant(scope="tickets:write", roles=_ALL, own_in_body=True)
 _WRITE_TICKETS = Grant(scope="tickets:write", roles=_ALL)
 _WORK_TICKETS = Grant(scope="tickets:work", roles=_WORKERS)
 
+_DECIDE = Grant(scope="actions:decide", roles=STAFF)
+"""Which of them may decide what, the action's own file says."""
+
 
 def _tickets(prefix: str) -> dict[tuple[str, str], Grant]:
     """Whose ticket it is, is known when it was read: the doors ask `Principal.see`."""
-    one = f"{prefix}/{{id}}"
+    one = f"{prefix}/{{ticket}}"
     worked = [("POST", each) for each in ("notes", "merge", "split")]
     worked += [("PUT", each) for each in ("status", "priority", "owner", "tags", "snooze")]
     return {
-        ("GET", prefix): _READ_TICKETS,
+        ("GET", prefix): Grant(scope="tickets:read", roles=_WORKERS),
         ("POST", prefix): _OPEN_TICKETS,
         ("GET", one): _READ_TICKETS,
         ("POST", f"{one}/messages"): _WRITE_TICKETS,
@@ -70,6 +73,15 @@ TABLE: Mapping[tuple[str, str], Grant] = {
     ("GET", "/api/v1/knowledge/passages"): Grant(scope="knowledge:read", roles=_ALL),
     **_tickets("/api/v1/tickets"),
     **_tickets("/api/v1/conversations"),
+    ("GET", "/api/v1/actions"): Grant(scope="actions:read", roles=STAFF),
+    ("GET", "/api/v1/actions/{id}"): Grant(scope="actions:read", roles=STAFF),
+    ("POST", "/api/v1/actions/{id}/approve"): _DECIDE,
+    ("POST", "/api/v1/actions/{id}/deny"): _DECIDE,
+    ("PUT", "/api/v1/actions/{id}/arguments"): _DECIDE,
+    ("GET", "/api/v1/outbox"): Grant(scope="actions:read", roles=STAFF),
+    ("POST", "/api/v1/outbox/{id}/decide"): _DECIDE,
+    ("GET", "/chat"): PUBLIC,
+    ("GET", "/chat/{name}"): PUBLIC,
     ("POST", "/api/v1/chat/tickets"): Grant(scope="chat:use", roles=_ALL, own_in_body=True),
     ("WEBSOCKET", "/ws/chat"): Grant(scope="chat:use", roles=_ALL),
 }
