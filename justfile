@@ -78,6 +78,11 @@ soak *args:
 bench name *args:
     python -m benchmarks.{{name}} {{args}}
 
+# The whole interface asked by Schemathesis: twenty thousand cases and more, half an hour.
+[group("measure")]
+fuzz *args:
+    pytest --no-cov -n0 tests/test_api_fuzz.py -m soak {{args}}
+
 # The acceptance runs on real data that you have in PATH.
 [group("measure")]
 accept path *args:

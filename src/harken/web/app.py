@@ -2,15 +2,17 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from harken import __version__
+from harken.audit import store as audit
 from harken.errors import HarkenError, RefusedError, TryAgainError
 from harken.flow import segmenting
 from harken.flow.desk import Desk
@@ -19,10 +21,11 @@ from harken.flow.keeping import keep
 from harken.flow.pool import Seat
 from harken.kit.clock import stopwatch
 from harken.kit.log import logger
-from harken.web import actions, events, health, knowledge, metrics, predict, profiles, segments, tickets
+from harken.web import actions, chat, events, health, knowledge, metrics, predict, profiles, segments, tickets
 from harken.web.auth import sockets
 from harken.web.auth.access import Access, Rules
 from harken.web.auth.door import Door
+from harken.web.described import describe
 from harken.web.guests import Gate, foreign_hosts
 from harken.web.problems import problem
 
@@ -36,6 +39,38 @@ def app_of(desk: Desk, rules: Rules | None = None) -> FastAPI:
     seat = Seat(desk.bench)
     inbox = Inbox(desk.live) if desk.live else None
     access = access_to(desk, rules or Rules())
+
+    app = FastAPIOffline(  # /docs and /redoc with scripts of our own: no third party learns who reads them
+        lifespan=_while_serving(desk, seat, inbox, access),
+        title="Harken",
+        version=__version__,
+        description="From what customers say to the next best action, explained and on record. "
+        "Every POST takes an Idempotency-Key: the same request with the same key is done once and answered alike.",
+    )
+    app.state.desk, app.state.access, app.state.uptime = desk, access, stopwatch()
+    for routes in (
+        health.router,
+        predict.router(desk, seat),
+        events.router(desk, inbox),
+        profiles.router(desk, seat),
+        segments.router(desk, seat),
+        knowledge.router(desk.library),
+        actions.router(desk),
+        tickets.router(desk),
+        chat.router(desk),
+        sockets.router(access),
+        metrics.router(desk),
+    ):
+        app.include_router(routes)
+    _guard(app, access)
+    setattr(app, "openapi", describe(app, access))  # noqa: B010  the framework's own way, which no type allows
+    return app
+
+
+def _while_serving(
+    desk: Desk, seat: Seat, inbox: Inbox | None, access: Access
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What works beside the requests, from the first to the last."""
 
     @asynccontextmanager
     async def while_serving(app: FastAPI) -> AsyncIterator[None]:
@@ -52,32 +87,7 @@ def app_of(desk: Desk, rules: Rules | None = None) -> FastAPI:
             await asyncio.to_thread(following.join)
         await seat.let_the_writer_go()
 
-    app = FastAPIOffline(  # /docs and /redoc with scripts of our own: no third party learns who reads them
-        lifespan=while_serving,
-        title="Harken",
-        version=__version__,
-        description="From what customers say to the next best action, explained and on record.",
-    )
-    app.state.desk = desk
-    app.state.uptime = stopwatch()
-    app.state.access = access
-    for router in _routers(desk, seat, inbox, access):
-        app.include_router(router)
-    _guard(app, access)
-    return app
-
-
-def _routers(desk: Desk, seat: Seat, inbox: Inbox | None, access: Access) -> Iterator[APIRouter]:
-    yield health.router
-    yield predict.router(desk, seat)
-    yield events.router(desk, inbox)
-    yield profiles.router(desk, seat)
-    yield segments.router(desk, seat)
-    yield knowledge.router(desk.library)
-    yield actions.router(desk)
-    yield tickets.router(desk)
-    yield sockets.router(access)
-    yield metrics.router(desk)
+    return while_serving
 
 
 def _guard(app: FastAPI, access: Access) -> None:
@@ -104,7 +114,7 @@ def access_to(desk: Desk, rules: Rules) -> Access:
     """Callers are counted, and answers kept, where events come one by one."""
     live = desk.live
     return Access(
-        rules,
+        replace(rules, record=rules.record or audit.record),
         master=desk.bench.master,
         clock=desk.bench.clock,
         database=live.database if live else None,

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from harken.errors import RefusedError, TryAgainError
 from harken.flow import chatting
 from harken.flow.chatting import Chat
-from harken.flow.ticket_desk import TicketDesk
+from harken.flow.desk import Desk
 from harken.flow.ticket_turns import Message
 from harken.kit.clock import Clock
 from harken.web.auth import sockets
@@ -120,7 +120,7 @@ class _Line:
         await self._socket.send_text(orjson.dumps(told).decode())
 
 
-def router(desk: TicketDesk | None) -> APIRouter:
+def router(whole: Desk) -> APIRouter:
     routes = APIRouter(tags=["chat"])
     open_now = 0
 
@@ -139,6 +139,7 @@ def router(desk: TicketDesk | None) -> APIRouter:
         if principal is None:
             return None
         customer = principal.customer or socket.query_params.get("customer_id")
+        desk = whole.tickets
         if desk is None or not customer or len(customer) > MOST_NAME:
             return await socket.close(UNKNOWN_CUSTOMER, "Say whose chat it is.")
         if open_now >= MOST_CHATS:

@@ -1,6 +1,7 @@
 """`POST /api/v1/events` and `/events/batch`: what sources send, one event or many, as Segment's libraries do."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -48,6 +49,35 @@ async def _json(request: Request) -> Any:
 
 Body = Annotated[Any, Depends(_json)]
 
+_EVENT = {
+    "type": "object",
+    "description": "Which types there are and what each needs is in the registry: `harken schema list`.",
+    "required": ["type", "messageId"],
+    "properties": {
+        "type": {"type": "string", "minLength": 1, "examples": ["message"]},
+        "messageId": {"type": "string", "minLength": 1},
+    },
+    "additionalProperties": True,
+}
+_BATCH = {
+    "type": "object",
+    "required": ["batch"],
+    "properties": {
+        "batch": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"description": "As one event; each is told for itself. Two thousand at most."},
+        },
+        "sentAt": {"description": "When it was sent, by the sender's clock."},
+    },
+    "additionalProperties": True,
+}
+
+
+def _takes(schema: dict[str, Any]) -> dict[str, Any]:
+    """The body is read by hand: a schema's look at two thousand events would cost more than taking them in."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
 
 class _Door:
     def __init__(self, desk: Desk, inbox: Inbox | None) -> None:
@@ -91,8 +121,9 @@ def router(desk: Desk, inbox: Inbox | None) -> APIRouter:
         422: {"description": "Kept aside, with the reason."},
         429: {"description": "More than the tracking plan allows this source."},
     }
-    routes.add_api_route("/events", door.one, methods=["POST"], status_code=202, responses=told)
-    routes.add_api_route("/events/batch", door.many, methods=["POST"], status_code=202, responses=told)
+    add = partial(routes.add_api_route, methods=["POST"], status_code=202, responses=told)
+    add("/events", door.one, openapi_extra=_takes(_EVENT))
+    add("/events/batch", door.many, openapi_extra=_takes(_BATCH))
     return routes
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from harken.domain.decision import OutChannel
 from harken.domain.ids import CustomerId
@@ -15,12 +15,12 @@ from harken.flow.desk import Desk
 from harken.flow.pool import Seat
 from harken.flow.predict import Answer
 from harken.flow.predicting import candidate_row
-from harken.kit.clock import asked_for
+from harken.web.moments import Moment
 
 
 class Question(BaseModel):
     customer_id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
-    as_of: Annotated[datetime, AfterValidator(asked_for)] | None = None
+    as_of: Moment | None = None
 
 
 class Weighed(BaseModel):

@@ -2,20 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from harken.domain.ids import CustomerId
 from harken.errors import RefusedError, TryAgainError
 from harken.flow.desk import Desk
 from harken.flow.pool import Seat
 from harken.flow.showing import Wanted, Watch, etag, show
-from harken.kit.clock import asked_for
+from harken.web.moments import Moment
 
 LOOK_EVERY_S = 0.2
 QUIET_S = 15.0
@@ -24,7 +23,6 @@ QUIET_S = 15.0
 MOST_STREAMS = 50
 
 Customer = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
-Moment = Annotated[datetime, AfterValidator(asked_for)]
 
 
 class Several(BaseModel):

@@ -13,6 +13,7 @@ class Grant:
     scope: str = ""
     roles: frozenset[Role] = frozenset()
     own: str = ""  #: the part of the path that says whose it is: a customer may say themselves only
+    own_in_body: bool = False  #: the body says whose it is, and the route asks `Principal.see`
     write_key: bool = False  #: a tracking plan's write key is enough, and its source's own limits hold
     public: bool = False
 
@@ -25,11 +26,12 @@ _LEADS = frozenset({Role.LEAD, Role.COMPLIANCE, Role.ADMIN})
 _ALL = frozenset(Role)
 
 _READ_TICKETS = Grant(scope="tickets:read", roles=_ALL)
+_OPEN_TICKETS = Grant(scope="tickets:write", roles=_ALL, own_in_body=True)
 _WRITE_TICKETS = Grant(scope="tickets:write", roles=_ALL)
 _WORK_TICKETS = Grant(scope="tickets:work", roles=_WORKERS)
 
 _DECIDE = Grant(scope="actions:decide", roles=STAFF)
-"""Which of them, each action of the catalogue says: its `approvers`."""
+"""Which of them may decide what, the action's own file says."""
 
 
 def _tickets(prefix: str) -> dict[tuple[str, str], Grant]:
@@ -39,10 +41,10 @@ def _tickets(prefix: str) -> dict[tuple[str, str], Grant]:
     worked += [("PUT", each) for each in ("status", "priority", "owner", "tags", "snooze")]
     return {
         ("GET", prefix): _READ_TICKETS,
-        ("POST", prefix): _WRITE_TICKETS,
+        ("POST", prefix): _OPEN_TICKETS,
         ("GET", one): _READ_TICKETS,
         ("POST", f"{one}/messages"): _WRITE_TICKETS,
-        ("GET", f"{one}/changes"): Grant(scope="tickets:read", roles=_WORKERS),
+        ("GET", f"{one}/changes"): _READ_TICKETS,
         **{(method, f"{one}/{what}"): _WORK_TICKETS for method, what in worked},
     }
 
@@ -78,7 +80,9 @@ TABLE: Mapping[tuple[str, str], Grant] = {
     ("PUT", "/api/v1/actions/{id}/arguments"): _DECIDE,
     ("GET", "/api/v1/outbox"): Grant(scope="actions:read", roles=STAFF),
     ("POST", "/api/v1/outbox/{id}/decide"): Grant(scope="actions:decide", roles=_LEADS),
-    ("POST", "/api/v1/chat/tickets"): Grant(scope="chat:use", roles=_ALL),
+    ("GET", "/chat"): PUBLIC,
+    ("GET", "/chat/{name}"): PUBLIC,
+    ("POST", "/api/v1/chat/tickets"): Grant(scope="chat:use", roles=_ALL, own_in_body=True),
     ("WEBSOCKET", "/ws/chat"): Grant(scope="chat:use", roles=_ALL),
 }
 
