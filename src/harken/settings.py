@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     master_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("MASTER_KEY"))
     """Base64 of 32 bytes that open every subject's key. Empty: made once in HARKEN_HOME/master.key (back it up)."""
 
+    audit_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("AUDIT_KEY"))
+    """Base64 of 32 bytes that sign the audit's heads. Empty: made once in HARKEN_HOME/audit/signing.key."""
+
     tracking_plan: Path | None = Field(default=None, validation_alias=_also("TRACKING_PLAN"))
     """Which sources may send events live, and what. None: whoever reaches this machine's own door may."""
 
@@ -110,6 +113,21 @@ class Settings(BaseSettings):
 
     policy: Path | None = Field(default=None, validation_alias=_also("POLICY"))
     """The organisation's policy file. None: the default that ships with Harken."""
+
+    actions: Path | None = Field(default=None, validation_alias=_also("ACTIONS"))
+    """What may be done for a customer, laid over the actions that ship with Harken. See docs/howto/actions.md."""
+
+    action_secret: SecretStr = Field(default=SecretStr(""), validation_alias=_also("ACTION_SECRET"))
+    """Signs what is sent to your own systems: `whsec_` and base64. Several with spaces between while you replace one."""
+
+    action_hosts: str = Field(default="", validation_alias=_also("ACTION_HOSTS"))
+    """Hosts inside your network that actions may reach, with commas between. `loopback`: this machine, without TLS too."""
+
+    smtp_url: SecretStr = Field(default=SecretStr(""), validation_alias=_also("SMTP_URL"))
+    """`smtps://USER:PASSWORD@HOST:465?from=support@example.org`. Empty: e-mails wait, and people are told."""
+
+    guard_rules: Path | None = Field(default=None, validation_alias=_also("GUARD_RULES"))
+    """What may be said, to whom, and what a person sees first, laid over the rules that ship with Harken."""
 
     anthropic_api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=_also("ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY")
@@ -181,6 +199,11 @@ class Settings(BaseSettings):
 
     history_tokens: int = Field(default=2000, ge=100, le=100_000, validation_alias=_also("HISTORY_TOKENS"))
     """How much of a conversation a model is shown; the newest turns stay whole."""
+
+    classifier: str = Field(
+        default="default", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", validation_alias=_also("CLASSIFIER")
+    )
+    """Which classifier says what a message is about: `default`, or a name given to `harken train classifier`."""
 
     embedder: Literal["wordllama", "minilm", "endpoint"] = Field(
         default="wordllama", validation_alias=_also("EMBEDDER")

@@ -28,8 +28,12 @@ from harken.profiles.features import NAMES
 if TYPE_CHECKING:
     from harken.adapters.frames.on_spark import Cluster
     from harken.decide.policy import Policy
+    from harken.flow.act_desk import ActDesk
+    from harken.flow.audit_desk import AuditDesk
     from harken.flow.door import Door
     from harken.flow.library_desk import LibraryDesk
+    from harken.flow.replay_desk import ReplayDesk
+    from harken.guard.rules_file import GuardRules
     from harken.settings import Settings
 
 _SCHEMES = ("postgresql://", "postgres://")
@@ -102,6 +106,13 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 open_library=None
                 if clickhouse.is_clickhouse(running.url)
                 else cache(partial(_library, settings, running.url, master, ends)),
+                open_acts=cache(partial(_acts, settings, live)) if live else None,
+                open_audit=None
+                if clickhouse.is_clickhouse(running.url)
+                else cache(partial(_audit, settings, running.url, ends)),
+                open_replay=None
+                if clickhouse.is_clickhouse(running.url)
+                else cache(partial(_replay, running.url, master, ends)),
                 bench=bench,
             )
         finally:
@@ -115,6 +126,28 @@ def _library(settings: "Settings", url: str, master: MasterKey, ends: ExitStack)
 
     made = library.desk_of(settings, url, master, _who())
     ends.callback(made.close)
+    return made
+
+
+def _acts(settings: "Settings", live: LiveDesk) -> "ActDesk":
+    from harken.bootstrap import acting  # noqa: PLC0415  schemas and TLS take a tenth of a second that few commands need
+
+    return acting.desk_of(settings, live)
+
+
+def _audit(settings: "Settings", url: str, ends: ExitStack) -> "AuditDesk":
+    from harken.bootstrap import auditing  # noqa: PLC0415  signatures, which only those who seal need
+
+    made = auditing.desk_of(settings, url)
+    ends.callback(made.database.close)
+    return made
+
+
+def _replay(url: str, master: MasterKey, ends: ExitStack) -> "ReplayDesk":
+    from harken.bootstrap import auditing  # noqa: PLC0415  as above
+
+    made = auditing.replay_desk_of(url, master)
+    ends.callback(made.database.close)
     return made
 
 
@@ -182,6 +215,12 @@ def load_policy(path: Path | None) -> "Policy":
     from harken.decide import policy  # noqa: PLC0415  a process that takes in decides nothing
 
     return policy.load(path, features=NAMES)
+
+
+def load_guard_rules(path: Path | None) -> "GuardRules":
+    from harken.guard import rules_file  # noqa: PLC0415  a process that takes in judges nothing
+
+    return rules_file.load(path)
 
 
 def asks_a_model(settings: "Settings") -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from harken.act.outbox import store as outbox
+from harken.act.outbox.store import State
 from harken.errors import TryAgainError
 from harken.eventlog import store as eventlog
 from harken.flow.desk import Desk, LiveDesk
@@ -34,11 +36,25 @@ def _of_store(desk: LiveDesk) -> dict[Looked, dict[tuple[str, ...], float]]:
         sources = eventlog.sources(tx)
         hours = _hours(eventlog.hours(tx, [last - day * _DAY for day in range(DAYS + 1)]))
         results = profiles.consistency(tx)
+        leaving = outbox.waiting(tx)
     return {
         observe.CONSUMER_LAG: {(row["stream"], str(row["partition"])): row["waiting"] for row in partitions},
         observe.WATERMARK_LAG: _lags(sources, now),
         observe.SOURCE_UNUSUAL: _unusual(sources, hours, last),
         observe.CONSISTENCY: {(result,): number for result, number in results.items()},
+        **_leaving(leaving, now),
+    }
+
+
+def _leaving(rows: Sequence[db.Row], now: datetime) -> dict[Looked, dict[tuple[str, ...], float]]:
+    """What was given up no longer waits for a channel, only for a person."""
+    dead = sum(row["number"] for row in rows if row["state"] == State.FAILED)
+    pending = [row for row in rows if row["state"] != State.FAILED]
+    oldest = max(((now - row["oldest"]).total_seconds() for row in pending), default=0.0)
+    return {
+        observe.OUTBOX_PENDING: {(row["state"],): row["number"] for row in pending},
+        observe.OUTBOX_OLDEST: {(): oldest},
+        observe.DEAD_LETTERS: {(): dead},
     }
 
 

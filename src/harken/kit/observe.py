@@ -38,16 +38,27 @@ _QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 _PATIENT = (0.01, 0.1, 1, 10, 60, 300, 3_600, 86_400, 604_800)
 
 
+COUNTED: list[Counter | Histogram | Gauge] = []
+LOOKED: list["Looked"] = []
+"""Every metric that there is, as it is declared below."""
+
+
 def _counter(name: str, what: str, *labels: str) -> Counter:
-    return Counter(name, what, labels, registry=_REGISTRY)
+    made = Counter(name, what, labels, registry=_REGISTRY)
+    COUNTED.append(made)
+    return made
 
 
 def _histogram(name: str, what: str, *labels: str, buckets: Sequence[float] = _QUICK) -> Histogram:
-    return Histogram(name, what, labels, registry=_REGISTRY, buckets=buckets)
+    made = Histogram(name, what, labels, registry=_REGISTRY, buckets=buckets)
+    COUNTED.append(made)
+    return made
 
 
 def _gauge(name: str, what: str, *labels: str) -> Gauge:
-    return Gauge(name, what, labels, registry=_REGISTRY)
+    made = Gauge(name, what, labels, registry=_REGISTRY)
+    COUNTED.append(made)
+    return made
 
 
 EVENTS_INGESTED = _counter(
@@ -79,6 +90,18 @@ MODEL_FALLBACK = _counter(
     "support_llm_fallback_total", "Language models that gave nothing usable, by why.", "model", "reason"
 )
 MODEL_COST = _counter("support_llm_cost_usd_total", "What calls of language models have cost, in dollars.", "model")
+ACTIONS = _counter("support_actions_total", "Actions, by what became of them.", "action", "state")
+OUTBOX_SENT = _counter("support_outbox_sent_total", "Tries to deliver, by how they ended.", "channel", "outcome")
+LEASE_FENCED = _counter("support_lease_fenced_total", "Workers that came back after another had taken their work.")
+AUDIT_EVENTS = _counter("support_audit_events_total", "Events that this process wrote into the audit.")
+AUDIT_SEAL = _histogram("support_audit_seal_seconds", "One turn of sealing the audit.")
+AUDIT_FAILURES = _counter(
+    "support_audit_verify_failures_total", "Times the audit was found not to be as it was sealed."
+)
+REPLAYS = _counter("support_replay_total", "Recorded answers that were made again, by result.", "result")
+CLASSIFIER_ASKED = _counter(
+    "support_classifier_asked_total", "Unsure classifications that a language model was asked about.", "outcome"
+)
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
     "Requests, from the first byte to the last of the answer.",
@@ -97,12 +120,21 @@ class Looked:
     labels: tuple[str, ...] = ()
     family: type[GaugeMetricFamily] | type[CounterMetricFamily] = GaugeMetricFamily
 
+    def __post_init__(self) -> None:
+        LOOKED.append(self)
+
 
 STORE_ANSWERS = Looked("support_store_reachable", "1: the store answered when this page was made; 0: it did not.")
 WATERMARK_LAG = Looked("support_watermark_lag_seconds", "How old the newest event of a source is.", ("source",))
 CONSUMER_LAG = Looked("support_consumer_lag_events", "Events that wait in an outside stream.", ("topic", "partition"))
 SOURCE_UNUSUAL = Looked(
     "support_source_unusual", "1: the source's last whole hour is not as its hours usually are.", ("source", "what")
+)
+AUDIT_UNSEALED = Looked("support_audit_unsealed_events", "Events of the audit that wait to be sealed.")
+AUDIT_UNSEALED_AGE = Looked("support_audit_unsealed_age_seconds", "How long the oldest of them has waited.")
+AUDIT_TREE = Looked("support_audit_tree_size", "Events that are sealed.")
+AUDIT_VERIFIED = Looked(
+    "support_audit_last_verified_timestamp_seconds", "When the audit was last verified and found whole."
 )
 CONSISTENCY = Looked(
     "support_consistency_values_total",
@@ -111,10 +143,9 @@ CONSISTENCY = Looked(
     CounterMetricFamily,
 )
 
-COUNTED = (EVENTS_INGESTED, EVENTS_REJECTED, EVENTS_DUPLICATE, EVENTS_LATE, EVENT_LAG, PROFILE_UPDATE,
-           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE, BUDGET_USED,
-           MODEL_FALLBACK, MODEL_COST, HTTP_SECONDS)  # fmt: skip
-LOOKED = (STORE_ANSWERS, WATERMARK_LAG, CONSUMER_LAG, SOURCE_UNUSUAL, CONSISTENCY)
+OUTBOX_PENDING = Looked("support_outbox_pending", "What is to leave and has not, by state.", ("state",))
+OUTBOX_OLDEST = Looked("support_outbox_oldest_age_seconds", "How long the oldest of what is to leave has waited.")
+DEAD_LETTERS = Looked("support_deadletter_events", "What was given up and waits for a person.")
 
 Readings: TypeAlias = Mapping[Looked, Mapping[tuple[str, ...], float]]
 """Metric -> labels' values -> value."""

@@ -20,7 +20,7 @@ from harken.flow.keeping import keep
 from harken.flow.pool import Seat
 from harken.kit.clock import stopwatch
 from harken.kit.log import logger
-from harken.web import events, health, knowledge, metrics, predict, profiles, segments
+from harken.web import actions, events, health, knowledge, metrics, predict, profiles, segments
 from harken.web.guests import Gate, refuse_foreign_hosts
 
 log = logger(__name__)
@@ -56,13 +56,17 @@ def app_of(desk: Desk) -> FastAPI:
     )
     app.state.desk = desk
     app.state.uptime = stopwatch()
-    app.include_router(health.router)
-    app.include_router(predict.router(desk, seat))
-    app.include_router(events.router(desk, inbox))
-    app.include_router(profiles.router(desk, seat))
-    app.include_router(segments.router(desk, seat))
-    app.include_router(knowledge.router(desk.library))
-    app.include_router(metrics.router(desk))
+    for router in (
+        health.router,
+        predict.router(desk, seat),
+        events.router(desk, inbox),
+        profiles.router(desk, seat),
+        segments.router(desk, seat),
+        knowledge.router(desk.library),
+        actions.router(desk),
+        metrics.router(desk),
+    ):
+        app.include_router(router)
     app.add_middleware(Gate, refusals=(_refuse_large_bodies, refuse_foreign_hosts))
     app.add_middleware(metrics.Timed)
     app.add_exception_handler(HarkenError, _on_harken)

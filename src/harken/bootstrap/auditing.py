@@ -1,0 +1,41 @@
+"""The settings -> the desk of the audit: its key, its pins, and a database as the sealer; and the desk of replays."""
+
+from harken.adapters.writers import offline
+from harken.audit.note import Signer
+from harken.audit.pins import Pins
+from harken.decide.ports import Writer
+from harken.domain.decision import Draft
+from harken.errors import UnsuitableError
+from harken.flow.audit_desk import AuditDesk
+from harken.flow.replay_desk import Quoting, ReplayDesk
+from harken.kit import db
+from harken.kit.clock import wall_clock
+from harken.privacy import key_file
+from harken.privacy.keys import MasterKey
+from harken.settings import Settings
+
+KEY_NAME = "audit signing key"
+
+
+def desk_of(settings: Settings, url: str) -> AuditDesk:
+    """The key is made with the first call, beside the master key. Raises UnsuitableError for one that cannot be used."""
+    folder = settings.home / "audit"
+    given = settings.audit_key.get_secret_value()
+    secret = key_file.from_text(given, KEY_NAME) if given else key_file.load(folder / "signing.key", KEY_NAME)
+    if len(secret) != key_file.KEY_BYTES:
+        raise UnsuitableError(f"The {KEY_NAME} must have {key_file.KEY_BYTES} bytes; this one has {len(secret)}.")
+    return AuditDesk(
+        database=db.Database(url, size=2, role=db.SEALER_ROLE),
+        signer=Signer(secret),
+        pins=Pins(folder / "pins"),
+        clock=wall_clock,
+    )
+
+
+def replay_desk_of(url: str, master: MasterKey) -> ReplayDesk:
+    return ReplayDesk(database=db.Database(url, size=2), master=master, writer=_writer_of)
+
+
+def _writer_of(draft: Draft) -> Writer:
+    """Who worded it then: the offline writer works it out again, a model's words are those that were recorded."""
+    return offline.OfflineWriter() if draft.mode == offline.MODE else Quoting(draft)
