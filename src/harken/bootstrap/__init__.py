@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from harken.flow.library_desk import LibraryDesk
     from harken.flow.replay_desk import ReplayDesk
     from harken.guard.rules_file import GuardRules
+    from harken.flow.ticket_desk import TicketDesk
     from harken.settings import Settings
 
 _SCHEMES = ("postgresql://", "postgres://")
@@ -103,6 +104,7 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 writes_offline=not asks_a_model(settings),
                 note=running.note,
                 live=live,
+                open_tickets=cache(partial(_tickets, settings, live, warehouse)) if live else None,
                 open_library=None
                 if clickhouse.is_clickhouse(running.url)
                 else cache(partial(_library, settings, running.url, master, ends)),
@@ -158,6 +160,13 @@ def _live_desk(settings: "Settings", url: str, master: MasterKey) -> LiveDesk | 
     return LiveDesk(
         database=db.Database(url), master=master, clock=wall_clock, open_door=cache(partial(_door, settings, master))
     )
+
+
+def _tickets(settings: "Settings", live: LiveDesk, warehouse: Warehouse) -> "TicketDesk":
+    from harken.flow.ticket_desk import TicketDesk  # noqa: PLC0415  few commands need it
+    from harken.tickets import desk_rules  # noqa: PLC0415  as above
+
+    return TicketDesk(live=live, people=warehouse.people, rules=desk_rules.load(settings.desk))
 
 
 def _door(settings: "Settings", master: MasterKey) -> "Door":

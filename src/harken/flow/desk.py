@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harken.flow.door import Door  # schemas and telephone numbers, which only live events need
     from harken.flow.library_desk import LibraryDesk  # models and caches, which only knowledge needs
     from harken.flow.replay_desk import ReplayDesk  # the audit's records, which only replaying needs
+    from harken.flow.ticket_desk import TicketDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class Desk:
     open_acts: "Callable[[], ActDesk] | None" = None  #: as above; the same one every time
     open_audit: "Callable[[], AuditDesk] | None" = None  #: as above; None where the store has no audit
     open_replay: "Callable[[], ReplayDesk] | None" = None  #: as above
+    open_tickets: "Callable[[], TicketDesk] | None" = None  #: as above; None where the store takes files only
     note: str = ""  #: what people should know of where the data lies
 
     @property
@@ -72,3 +74,7 @@ class Desk:
     @property
     def acts(self) -> "ActDesk | None":
         return self.open_acts() if self.open_acts else None
+
+    @property
+    def tickets(self) -> "TicketDesk | None":
+        return self.open_tickets() if self.open_tickets else None

@@ -83,14 +83,13 @@ async def _difference(tx: db.Tx, record: Record, desk: ReplayDesk) -> str | None
     """The first field in which the record is not what was recorded, or the answer not what is made now."""
     try:
         kept = canonical.read(record.manifest)
-        whole = parts.record_id(record.manifest) == record.id
         owner, recorded = _opened(tx, kept, desk)
     except NotCanonicalError:
         return "manifest"
     except _ChangedError as changed:
         return str(changed)
     except _LostError as lost:
-        if not whole:
+        if not _in_the_audit(tx, record):
             return str(lost)
         raise _GoneError(f"{lost} is not there any more") from None
     ring = KeyRing(desk.master)
@@ -145,11 +144,14 @@ def _beside(tx: db.Tx, record: Record, recorded: Parts) -> str | None:
         return "ticket"
     if record.at != recorded.context.now:
         return "at"
+    return None if _in_the_audit(tx, record) else "audit"
+
+
+def _in_the_audit(tx: db.Tx, record: Record) -> bool:
+    """Whether this very manifest was recorded."""
     event = audit.event(tx, record.event)
     said = json.loads(event.body).get("record") if event and event.action == ACTION else None
-    if said != record.id or parts.record_id(record.manifest) != record.id:
-        return "audit"
-    return None
+    return said == record.id == parts.record_id(record.manifest)
 
 
 async def _made_again(tx: db.Tx, recorded: Parts, desk: ReplayDesk) -> str | None:

@@ -112,7 +112,9 @@ def manifest(parts: Parts, customer: str, digest: Digest) -> dict[str, Plain]:
             "definitions": context.profile.definitions,
             "digest": digest(codec.encode(context.profile)),
         },
-        "passages": [{"id": each.id, "score": each.score, "digest": digest(each.text)} for each in context.passages],
+        "passages": [
+            {"id": each.id, "score": each.score, "digest": digest(codec.encode(each))} for each in context.passages
+        ],
         "classification": digest(codec.encode(live.classification)) if live else None,
         "mode": parts.draft.mode,
         "exchanges": [_exchange(each, kept[f"exchanges.{at}.digest"]) for at, each in enumerate(parts.draft.exchanges)],
