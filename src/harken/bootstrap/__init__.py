@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from harken.flow.door import Door
     from harken.flow.library_desk import LibraryDesk
     from harken.flow.replay_desk import ReplayDesk
-    from harken.guard.rules_file import GuardRules
     from harken.flow.ticket_desk import TicketDesk
+    from harken.guard.rules_file import GuardRules
     from harken.settings import Settings
 
 _SCHEMES = ("postgresql://", "postgres://")

@@ -83,13 +83,6 @@ CACHE_REQUESTS = _counter(
 )
 RETRIEVAL = _histogram("support_retrieval_seconds", "From a question to the passages that answer it.")
 RETRIEVAL_MODE = _counter("support_retrieval_mode_total", "Searches, by how the nearest passages were found.", "mode")
-BUDGET_USED = _gauge(
-    "support_budget_used_ratio", "How much of a budget for language models is spent or set aside.", "scope"
-)
-MODEL_FALLBACK = _counter(
-    "support_llm_fallback_total", "Language models that gave nothing usable, by why.", "model", "reason"
-)
-MODEL_COST = _counter("support_llm_cost_usd_total", "What calls of language models have cost, in dollars.", "model")
 ACTIONS = _counter("support_actions_total", "Actions, by what became of them.", "action", "state")
 OUTBOX_SENT = _counter("support_outbox_sent_total", "Tries to deliver, by how they ended.", "channel", "outcome")
 LEASE_FENCED = _counter("support_lease_fenced_total", "Workers that came back after another had taken their work.")
