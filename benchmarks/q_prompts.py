@@ -109,11 +109,13 @@ def _one(tally: Tally, context: Context, question: str, gold: str) -> None:
     tally.after += after
     tally.questions += 1
     wanted = _flat(gold)
-    there = [passage for passage in context.passages if wanted in _flat(passage.text)]
+    best = [context.passages[place] for place in prompt.shown]
+    there = [passage for passage in best if wanted in _flat(passage.text)]
+    cut = zip(best, live_prompt.EXCERPT_CHARACTERS, strict=False)
     shown = [each["text"] for each in json.loads(prompt.user)["passages"]]
     tally.found += bool(there)
     tally.shown += bool(there) and any(wanted in _flat(text) for text in shown)
-    tally.cut += any(wanted in _flat(each.text)[: live_prompt.EXCERPT_CHARACTERS] for each in there)
+    tally.cut += any(wanted in _flat(each.text)[:room] for each, room in cut)
 
 
 def _flat(text: str) -> str:

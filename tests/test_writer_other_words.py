@@ -210,7 +210,7 @@ async def test_what_does_not_bear_on_the_question_is_left_out_and_what_does_is_n
 
     shown = json.loads(model.prompts[0].user)
     assert TELLING in shown["passages"][0]["text"]
-    assert len(shown["passages"][0]["text"]) <= 700
+    assert len(shown["passages"][0]["text"]) <= 1900
     assert shown["history"][-1]["text"] == ASKS[0][1]
     assert 0 < len(shown["earlier"]) <= 12
     assert all(len(turn["text"]) <= 140 for turn in shown["earlier"])
