@@ -8,6 +8,8 @@ Each provider plays its script in order and repeats the last entry. Every reques
 """
 
 import json
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+HANG_S = 3.0
 USAGE = {"input": 1200, "output": 80}
 
 Body = Mapping[str, Any]
@@ -50,6 +53,9 @@ class Answer:
     wait_s: float = 0.0  #: silence; the connection is closed after it
     then_answer: bool = False  #: after the silence, an answer
     drip_s: float = 0.0  #: seconds between single bytes of the body
+    reset: bool = False  #: the connection is torn down in the middle of the body
+    half: bool = False  #: half of the body comes, and then nothing for as long as the client waits
+    calls: Sequence[tuple[str, str, Mapping[str, Any]]] = ()  #: tool calls (id, name, arguments) beside the text
     write: Callable[[Asked], str] | None = None  #: text made from the request: a model that obeys what it reads
 
 
@@ -69,6 +75,7 @@ class FakeModels:
         self.asked: list[Asked] = []
         self.released = released
         self.most_at_once = 0
+        self.given_up = 0  #: answers that the client did not wait for to the end
         self.at_once = 0
         self.lock = threading.Lock()
         self._scripts: dict[str, list[Answer]] = {}
@@ -100,7 +107,10 @@ def _anthropic(text: str, answer: Answer, body: Body) -> Body:
         "type": "message",
         "role": "assistant",
         "model": body["model"],
-        "content": [{"type": "text", "text": text}],
+        "content": [
+            *([{"type": "text", "text": text}] if text or not answer.calls else []),
+            *({"type": "tool_use", "id": id_, "name": name, "input": given} for id_, name, given in answer.calls),
+        ],
         "stop_reason": _ANTHROPIC_STOP[answer.stop],
         "stop_sequence": None,
         "usage": {"input_tokens": USAGE["input"], "output_tokens": USAGE["output"]},
@@ -120,11 +130,46 @@ def _openai(text: str, answer: Answer, body: Body) -> Body:
             {
                 "index": 0,
                 "finish_reason": _OPENAI_STOP[answer.stop],
-                "message": {"role": "assistant", "content": text},
+                "message": {"role": "assistant", "content": text} | _openai_calls(answer),
             }
         ],
         "usage": {"prompt_tokens": USAGE["input"], "completion_tokens": USAGE["output"], "total_tokens": total},
     }
+
+
+def _openai_calls(answer: Answer) -> Body:
+    if not answer.calls:
+        return {}
+    return {
+        "tool_calls": [
+            {"id": id_, "type": "function", "function": {"name": name, "arguments": json.dumps(given)}}
+            for id_, name, given in answer.calls
+        ]
+    }
+
+
+def _streamed(text: str, asked: Asked) -> bytes:
+    """Server-sent events of a text, a few letters at a time."""
+    pieces = [text[start : start + 4] for start in range(0, len(text), 4)]
+    if asked.provider == "anthropic":
+        whole = _anthropic("", Answer(), asked.body)
+        events: list[Body] = [
+            {"type": "message_start", "message": {**whole, "content": [], "stop_reason": None}},
+            {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+            *(
+                {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}}
+                for piece in pieces
+            ),
+            {"type": "content_block_stop", "index": 0},
+            {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}},
+            {"type": "message_stop"},
+        ]
+        return "".join(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n" for each in events).encode()
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    steps = [{"index": 0, "delta": {"role": "assistant", "content": piece}, "finish_reason": None} for piece in pieces]
+    steps.append({"index": 0, "delta": {}, "finish_reason": "stop"})
+    lines = [json.dumps({**chunk, "choices": [step]}) for step in steps]
+    return "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]).encode()
 
 
 def _payload(answer: Answer, asked: Asked) -> bytes:
@@ -133,6 +178,8 @@ def _payload(answer: Answer, asked: Asked) -> bytes:
     if answer.raw:
         return answer.raw
     text = answer.write(asked) if answer.write else answer.text
+    if asked.body.get("stream") and answer.status < 400:
+        return _streamed(text, asked)
     shape = _anthropic if asked.provider == "anthropic" else _openai
     return json.dumps(shape(text, answer, asked.body)).encode()
 
@@ -155,21 +202,26 @@ class _Door(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         try:
-            self._send(answer, _payload(answer, asked))
+            self._send(answer, _payload(answer, asked), streams=bool(asked.body.get("stream")) and answer.status < 400)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the client gave up, as it should
+            self.models.given_up += 1
 
     def _waits(self, answer: Answer) -> bool:
         """True when nothing is said afterwards."""
         self.models.released.wait(answer.wait_s)
         return not answer.then_answer
 
-    def _send(self, answer: Answer, payload: bytes) -> None:
+    def _send(self, answer: Answer, payload: bytes, *, streams: bool) -> None:
         self.send_response(answer.status)
-        self.send_header("content-type", "text/html" if answer.html else "application/json")
+        kind = "text/event-stream" if streams else "application/json"
+        self.send_header("content-type", "text/html" if answer.html else kind)
         self.send_header("content-length", str(len(payload)))
         for name, value in answer.headers.items():
             self.send_header(name, value)
+        if answer.half or answer.reset:
+            self._break_off(answer, payload[: len(payload) // 2])
+            return
         if not answer.drip_s:
             self._headers_buffer += [b"\r\n", payload]  # head and body in one packet
             self.flush_headers()
@@ -179,6 +231,16 @@ class _Door(BaseHTTPRequestHandler):
             self.wfile.write(bytes([byte]))
             self.wfile.flush()
             time.sleep(answer.drip_s)
+
+    def _break_off(self, answer: Answer, part: bytes) -> None:
+        self._headers_buffer += [b"\r\n", part]
+        self.flush_headers()
+        self.close_connection = True
+        if answer.half:
+            self.models.released.wait(HANG_S)
+            return
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
 
     def log_message(self, format: str, *args: object) -> None:
         """Stay quiet."""

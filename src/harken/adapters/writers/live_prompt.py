@@ -20,8 +20,10 @@ from harken.domain.passage import Passage
 from harken.guard.checks import MESSAGE_CHARACTERS
 from harken.kit.tokens import estimated_tokens
 
-MOST_PASSAGES: Final = 6
-EXCERPT_CHARACTERS: Final = 700
+EXCERPT_CHARACTERS: Final = (1900, 1100, 600, 300, 300, 300)
+"""Of each passage that is shown, the best first: the answer mostly stands in the first two. Measured: benchmarks/q_prompts.py."""
+
+MOST_PASSAGES: Final = len(EXCERPT_CHARACTERS)
 EARLIER_TURNS: Final = 12
 EARLIER_CHARACTERS: Final = 140
 
@@ -49,8 +51,8 @@ def compose(
         "earlier": _earlier(context, kept, weights),
         "history": _said(kept),
         "passages": [
-            {"number": number, "title": passage.source, "text": weights.excerpt(passage.text, EXCERPT_CHARACTERS)}
-            for number, passage in enumerate(passages, start=1)
+            {"number": number, "title": passage.source, "text": weights.excerpt(passage.text, room)}
+            for number, (passage, room) in enumerate(zip(passages, EXCERPT_CHARACTERS, strict=False), start=1)
         ],
     }
     template = templates.SUGGESTION if to_person else templates.ANSWER

@@ -48,10 +48,11 @@ def confidence(share: float) -> float:
 
 
 def _quote(weights: Weights, passages: Sequence[Passage], place: int, room: int) -> tuple[float, str, int]:
-    """A quote alone is looked at: what the rest of its passage says, the customer does not read."""
+    """A quote alone is looked at: what the rest of its passage says, the customer does not read. A sentence that is longer
+    than the room is cut where the reader sees it."""
     passage = passages[place]
-    text = weights.excerpt(passage.text, room)
-    if not weights.share(text):
+    text = weights.run(passage.text, room) or relevance.cut("".join(weights.best(passage.text)), room)
+    if not text:
         return 0.0, "", place
     return weights.share(f"{passage.source}\n{text}"), text, place
 

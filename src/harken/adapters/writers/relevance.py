@@ -18,6 +18,7 @@ from harken.kit.terms import query_terms, terms
 SHORT_CHARACTERS = 240
 """A text up to here is shown whole: cutting it saves next to nothing."""
 
+MOST_SENTENCES = 8
 GAP = " … "
 
 _END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
@@ -63,6 +64,26 @@ class Weights:
         if not any(scores):
             return cut(whole, room)
         return _joined(parts, _chosen(parts, scores, room)) or cut(parts[scores.index(max(scores))], room)
+
+    def run(self, text: str, room: int) -> str:
+        """Sentences that stand together in the text and speak of most of the question, within `room` characters: the fewest
+        that do, those after them as long as they speak of it too, and one more, which often says how. Nothing where none does.
+        """
+        parts = sentences(text)
+        spans = [
+            (self.share(" ".join(parts[start:end])), start, end)
+            for start in range(len(parts))
+            for end in range(start + 1, min(start + MOST_SENTENCES, len(parts)) + 1)
+            if len(" ".join(parts[start:end])) <= room
+        ]
+        share, start, end = max(spans, key=lambda span: (span[0], span[1] - span[2], -span[1]), default=(0.0, 0, 0))
+        if not share:
+            return ""
+        on = True
+        while on and end < len(parts) and len(" ".join(parts[start : end + 1])) <= room:
+            on = self.share(parts[end]) > 0
+            end += 1
+        return " ".join(parts[start:end])
 
     def best(self, text: str, most: int = 1) -> list[str]:
         """The most telling sentences, in their order; none where nothing speaks of the question."""
