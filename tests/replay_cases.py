@@ -25,6 +25,7 @@ from harken.flow.recording import Made
 from harken.flow.replay_desk import ReplayDesk
 from harken.flow.think import think
 from harken.privacy.keys import MasterKey
+from harken.settings import Settings
 
 LARGE = 2**60 + 1
 """More than a float holds: such sums do occur in features."""
@@ -117,7 +118,7 @@ def all_made(folder: Path) -> Iterator[Made]:
 
 @contextmanager
 def replay_on(url: str, master: MasterKey = MASTER) -> Iterator[ReplayDesk]:
-    desk = auditing.replay_desk_of(url, master)
+    desk = auditing.replay_desk_of(Settings(_env_file=None), url, master)
     try:
         yield replace(desk, judge=judge)
     finally:

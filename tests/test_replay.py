@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,32 @@ import pytest
 from audit_cases import audit_on
 from hypothesis import given
 from hypothesis import strategies as st
-from journey import MASTER, harken, one_of, rows_of
+from journey import MASTER, NOW, harken, one_of, rows_of
 from replay_cases import LARGE, RULES, all_made, contexts, made_of, replay_on
 
+from harken.adapters.writers.asking import NoReplyError, Reply
+from harken.adapters.writers.breaker import Breaker
+from harken.adapters.writers.budget import NOTHING, Budget, Ceilings, Spend
+from harken.adapters.writers.fallback import ModelWriter
+from harken.adapters.writers.prompt import Prompt
 from harken.audit import canonical, codec
 from harken.audit.canonical import NotCanonicalError
 from harken.audit.records import parts
+from harken.bootstrap import auditing as auditing_wiring
 from harken.decide import policy as policies
 from harken.domain.decision import Context, Draft, Exchange
 from harken.domain.passage import Passage
 from harken.domain.proposal import Proposal
 from harken.flow import auditing, recording, replaying, sealing
 from harken.flow.recording import Made, RecordId
+from harken.flow.replay_desk import ReplayDesk
 from harken.flow.replaying import Replayed, Result
+from harken.flow.think import think
+from harken.guard import judging, rules_file
 from harken.kit import db
+from harken.kit.clock import stopped_at
 from harken.privacy import scanner
+from harken.settings import Settings
 
 HERE = Path(__file__).parent
 ELSEWHERE = {"PYTHONHASHSEED": "4711", "TZ": "Asia/Kathmandu", "LC_ALL": "C"}
@@ -58,6 +70,16 @@ def keeper(store_url: str) -> Iterator[Keeper]:
 def again(url: str, record: RecordId, **changes: Any) -> Replayed:
     with replay_on(url) as desk, desk.database.transaction() as tx:
         return asyncio.run(replaying.replay(tx, record, replace(desk, **changes)))
+
+
+@contextmanager
+def auditing_desk(url: str) -> Iterator[ReplayDesk]:
+    """As it is wired, with the guard that ships."""
+    desk = auditing_wiring.replay_desk_of(Settings(_env_file=None), url, MASTER)
+    try:
+        yield desk
+    finally:
+        desk.database.close()
 
 
 def usual(place: int = 2, *, modelled: bool = False) -> Made:
@@ -249,6 +271,59 @@ def test_sealed_parts_that_were_deleted_are_erased_too(keeper: Keeper, store_url
         owner.execute("DELETE FROM record_blob")
 
     assert again(store_url, record).reason == "erased"
+
+
+def test_the_shipped_guard_judges_as_it_did(keeper: Keeper, store_url: str) -> None:
+    rules, made = rules_file.load(), usual()
+    verdict = judging.judge(made.advice, made.context, rules)
+    record = keeper.keep(replace(made, verdict=verdict, guard=rules))
+    stricter = keeper.keep(replace(made, verdict=replace(verdict, coverage=0.123), guard=rules))
+
+    with auditing_desk(store_url) as desk, desk.database.transaction() as tx:
+        same, other = (asyncio.run(replaying.replay(tx, each, desk)) for each in (record, stricter))
+
+    assert same.result is Result.MATCH
+    assert other.field == "verdict.coverage"
+
+
+def test_what_a_model_failed_to_write_goes_through_our_code_again(keeper: Keeper, store_url: str) -> None:
+    """A recorded failure leads to the offline writer again; a prompt that would be another one is named."""
+    made = replace(usual(), verdict=None, guard=None)
+    failed = Failing("timeout")
+    writer = ModelWriter([(failed, Breaker(stopped_at(NOW)))], budget=Budget(Ceilings(), stopped_at(NOW)))
+    advice = asyncio.run(think(made.context, policies.load(), writer))
+    record = keeper.keep(replace(made, advice=advice))
+    asked_other = replace(advice.draft, exchanges=(replace(advice.draft.exchanges[0], asked="00" * 32),))
+    other = keeper.keep(replace(made, advice=replace(advice, draft=asked_other)))
+
+    with auditing_desk(store_url) as desk, desk.database.transaction() as tx:
+        same, changed = (asyncio.run(replaying.replay(tx, each, desk)) for each in (record, other))
+
+    assert [each.failure for each in advice.draft.exchanges] == ["timeout"]
+    assert same.result is Result.MATCH
+    assert (changed.result, changed.field) == (Result.MISMATCH, "exchanges")
+
+
+class Failing:
+    """A model that gives nothing."""
+
+    name = "anthropic:m"
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def worst_case(self, prompt: Prompt) -> Spend:
+        return NOTHING
+
+    async def ask(self, prompt: Prompt) -> Reply:
+        raise NoReplyError(self._reason, down=False, usage=None)
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[str]:
+        raise NoReplyError(self._reason, down=False, usage=None)
+        yield ""
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 def test_without_a_guard_an_answer_that_was_judged_is_incomplete(keeper: Keeper, store_url: str) -> None:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from harken.flow.door import Door
     from harken.flow.library_desk import LibraryDesk
     from harken.flow.replay_desk import ReplayDesk
-    from harken.guard.rules_file import GuardRules
     from harken.flow.ticket_desk import TicketDesk
+    from harken.guard.rules_file import GuardRules
     from harken.settings import Settings
 
 _SCHEMES = ("postgresql://", "postgres://")
@@ -114,7 +114,7 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 else cache(partial(_audit, settings, running.url, ends)),
                 open_replay=None
                 if clickhouse.is_clickhouse(running.url)
-                else cache(partial(_replay, running.url, master, ends)),
+                else cache(partial(_replay, settings, running.url, master, ends)),
                 bench=bench,
             )
         finally:
@@ -145,10 +145,10 @@ def _audit(settings: "Settings", url: str, ends: ExitStack) -> "AuditDesk":
     return made
 
 
-def _replay(url: str, master: MasterKey, ends: ExitStack) -> "ReplayDesk":
+def _replay(settings: "Settings", url: str, master: MasterKey, ends: ExitStack) -> "ReplayDesk":
     from harken.bootstrap import auditing  # noqa: PLC0415  as above
 
-    made = auditing.replay_desk_of(url, master)
+    made = auditing.replay_desk_of(settings, url, master)
     ends.callback(made.database.close)
     return made
 

@@ -11,6 +11,7 @@ from harken.act.catalogue import Executor
 from harken.act.ports import Sender
 from harken.adapters.channels import email, http_action
 from harken.adapters.channels.conversation import Conversation
+from harken.audit import store
 from harken.domain.profile import Value
 from harken.errors import RefusedError
 from harken.flow import telling
@@ -35,7 +36,7 @@ def desk_of(settings: "Settings", live: LiveDesk) -> ActDesk:
         clock=live.clock,
         catalogue=catalogue.load(settings.actions),
         senders=_senders(settings, live),
-        record=_record,
+        record=store.record,
         ticket_actions=_ticket_actions,
         ask_person=_ask_person,
         address_of=address_of,
@@ -69,10 +70,6 @@ def _say(live: LiveDesk, message: Any, id_: str) -> str:
 def address_of(tx: Tx, customer: str) -> str:
     """Only what the identity itself says: an address that a message names may be anybody's."""
     return customer.removeprefix(_EMAIL) if customer.startswith(_EMAIL) else ""
-
-
-def _record(tx: Tx, actor: str, action: str, body: Mapping[str, Any]) -> None:
-    log.info(action.replace(".", "_"), actor=actor, **body)
 
 
 def _ticket_actions(tx: Tx, ticket: str, action: str, arguments: Mapping[str, Value]) -> None:

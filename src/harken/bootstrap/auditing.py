@@ -1,13 +1,18 @@
 """The settings -> the desk of the audit: its key, its pins, and a database as the sealer; and the desk of replays."""
 
+from functools import lru_cache, partial
+
 from harken.adapters.writers import offline
 from harken.audit.note import Signer
 from harken.audit.pins import Pins
 from harken.decide.ports import Writer
-from harken.domain.decision import Draft
+from harken.domain.decision import Advice, Context, Draft
+from harken.domain.verdict import Verdict
 from harken.errors import UnsuitableError
 from harken.flow.audit_desk import AuditDesk
 from harken.flow.replay_desk import Quoting, ReplayDesk
+from harken.guard import judging, rules_file
+from harken.guard.rules_file import GuardRules
 from harken.kit import db
 from harken.kit.clock import wall_clock
 from harken.privacy import key_file
@@ -32,10 +37,26 @@ def desk_of(settings: Settings, url: str) -> AuditDesk:
     )
 
 
-def replay_desk_of(url: str, master: MasterKey) -> ReplayDesk:
-    return ReplayDesk(database=db.Database(url, size=2), master=master, writer=_writer_of)
+def replay_desk_of(settings: Settings, url: str, master: MasterKey) -> ReplayDesk:
+    return ReplayDesk(
+        database=db.Database(url, size=2), master=master, writer=partial(_writer_of, settings), judge=_judged
+    )
 
 
-def _writer_of(draft: Draft) -> Writer:
-    """Who worded it then: the offline writer works it out again, a model's words are those that were recorded."""
+def _writer_of(settings: Settings, draft: Draft) -> Writer:
+    """Who worded it then: the offline writer works it out again, a model answers what it answered."""
+    if draft.exchanges:
+        from harken.adapters.writers import recorded  # noqa: PLC0415  two seconds of imports that only a model needs
+        from harken.bootstrap import models  # noqa: PLC0415  as above
+
+        return recorded.writer(draft.exchanges, models.asking_of(settings))
     return offline.OfflineWriter() if draft.mode == offline.MODE else Quoting(draft)
+
+
+def _judged(advice: Advice, context: Context, text: str) -> Verdict:
+    return judging.judge(advice, context, _rules(text))
+
+
+@lru_cache(maxsize=8)
+def _rules(text: str) -> GuardRules:
+    return rules_file.from_text(text)
