@@ -1,26 +1,41 @@
 """Tickets on a real database: opened once, answered, handed over, merged, split, and always the fold of their changes."""
 
+import os
+import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from journey import one_of, rows_of
 from ticket_cases import Office, office_on
 
 from harken.domain.event import Channel
 from harken.domain.ids import EventId
-from harken.domain.ticket import Owner, OwnerType, Priority, StatusCategory
+from harken.domain.ticket import Owner, OwnerType, Priority, StatusCategory, Ticket
 from harken.errors import AmbiguousCustomerError
 from harken.flow import ticket_handling, ticket_turns, ticket_watch, ticketing
 from harken.flow.ticket_handling import HandOver
 from harken.flow.ticket_words import KeyUsedError, NotThisCustomerError, Words
 from harken.flow.ticketing import Asked, ChangedMeanwhileError, Expected
+from harken.kit import db
+from harken.privacy.sealing import ErasedError
 from harken.tickets import changes as c
+from harken.tickets import store
 from harken.tickets.fold import ClosedError, NotNowError
 
 LENA = Owner(type=OwnerType.PERSON, id="lena")
 AI = Owner(type=OwnerType.AI)
 SIMPLE = {"customer": "ada", "subject": "Card declined", "description": "My card was declined."}
+
+# What is killed is a process of its own, forked from one that has imported all this once and opened nothing.
+processes = get_context("forkserver")
+processes.set_forkserver_preload(["pytest", "ticket_cases", "harken.bootstrap", "harken.flow.ticketing"])
 
 
 @pytest.fixture
@@ -238,3 +253,80 @@ def test_a_promise_that_was_broken_is_on_record_before_the_answer(office: Office
 
     names = [stamped.name for stamped in office.history(ticket)]
     assert names == ["conversation.created", "conversation.acknowledged", "sla.breached", "message.sent"]
+
+
+def test_of_two_workers_who_answer_one_message_one_does(office: Office, store_url: str) -> None:
+    for race in range(20):
+        ticket = office.open(f"Matter {race}.")
+        seen = Expected(epoch=ticket.owner.epoch, newest_turn=ticket.newest_turn)
+
+        def answer(worker: int, ticket: Ticket = ticket, seen: Expected = seen) -> bool:
+            try:
+                words = Words(text=f"Answer of worker {worker}.")
+                return ticketing.reply(ticket.id, words, AI, office.desk, seen).new
+            except ChangedMeanwhileError:
+                return False
+
+        with ThreadPoolExecutor(3) as crowd:
+            assert sum(crowd.map(answer, range(3))) == 1
+    assert one_of(store_url, "SELECT count(*) FROM event WHERE kind = 'message_sent'") == 20
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def open_until_killed(url: str, home: Path, moment: str) -> None:
+    """As `kill -9` does it, at a named step."""
+    with office_on(url, home) as office:
+        asked = Asked(**SIMPLE, key="once")
+        apply = store.apply
+
+        def applied(tx: db.Tx, ticket: Ticket | None, *rest: Any) -> Ticket:
+            if moment == "before the ticket" or (moment == "before the acknowledgement" and ticket):
+                die()
+            return apply(tx, ticket, *rest)
+
+        def wake(tx: db.Tx, ticket: str, at: datetime) -> None:
+            die()
+
+        store.apply = applied  # type: ignore[assignment]
+        desk = replace(office.desk, wake=wake) if moment == "before the commit" else office.desk
+        ticketing.open(asked, desk)
+        die()
+
+
+@pytest.mark.parametrize(
+    "moment", ["before the ticket", "before the acknowledgement", "before the commit", "before the answer"]
+)
+def test_killed_midway_and_sent_again(store_url: str, tmp_path: Path, moment: str) -> None:
+    process = processes.Process(target=open_until_killed, args=(store_url, tmp_path, moment))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    kept = int(moment == "before the answer")
+    for table in ("event", "ticket", "ticket_message", "conversation", "profile"):
+        assert one_of(store_url, f"SELECT count(*) FROM {table}") == kept
+
+    with office_on(store_url, tmp_path) as office:
+        again = ticketing.open(Asked(**SIMPLE, key="once"), office.desk)
+        assert again.new is not bool(kept)
+        assert [stamped.name for stamped in office.history(again.ticket)] == [
+            "conversation.created",
+            "conversation.acknowledged",
+        ]
+        assert ticket_watch.check(office.desk).mismatches == ()
+    assert one_of(store_url, "SELECT count(*) FROM ticket") == 1
+
+
+def test_an_erased_customer_leaves_numbers_and_no_words(office: Office, store_url: str) -> None:
+    ticket = office.open("My secret is kumquat.", subject="Kumquat trouble")
+    with psycopg.connect(store_url, autocommit=True) as owner:
+        owner.execute("DELETE FROM subject_key")
+    seen = ticket_turns.look("1", office.desk)
+
+    assert seen.ticket.subject == store.ERASED
+    assert "umquat" not in str(seen)
+    with pytest.raises(ErasedError):
+        ticket_handling.note(ticket.id, "One more word.", "person:lena", office.desk)
+    assert ticket_handling.change(ticket.id, [c.TagsChanged(tags=("erased",))], "person:lena", office.desk).tags

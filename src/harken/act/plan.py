@@ -25,10 +25,8 @@ MOST_PROPOSALS = 10
 MOST_CHARACTERS = 20_000
 """Of all of a proposal's arguments."""
 
-_ADDRESS = re.compile(
-    r"[^\s@]+@[^\s@]+\.[^\s@]{2,}|\b(?:https?|ftp|file|data|javascript|mailto|tel)\s*:|\bwww\.", re.IGNORECASE
-)
 _SCHEME = re.compile(r"\b(?:https?|ftp|file|data|javascript|mailto|tel)\s*:|//|\bwww\.", re.IGNORECASE)
+_ADDRESS = re.compile(rf"[^\s@]+@[^\s@]+\.[^\s@]{{2,}}|{_SCHEME.pattern}", re.IGNORECASE)
 _SOMEBODY = re.compile(r"\b(?:twitter|customer|device|email|phone|identity|user|account)\s*:\s*\S", re.IGNORECASE)
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 

@@ -11,7 +11,7 @@ from harken.act.catalogue import Executor
 from harken.act.ports import Sender
 from harken.adapters.channels import email, http_action
 from harken.adapters.channels.conversation import Conversation
-from harken.audit import store
+from harken.audit import store as audit
 from harken.domain.profile import Value
 from harken.errors import RefusedError
 from harken.flow import telling
@@ -36,7 +36,7 @@ def desk_of(settings: "Settings", live: LiveDesk) -> ActDesk:
         clock=live.clock,
         catalogue=catalogue.load(settings.actions),
         senders=_senders(settings, live),
-        record=store.record,
+        record=audit.record,
         ticket_actions=_ticket_actions,
         ask_person=_ask_person,
         address_of=address_of,

@@ -1,9 +1,10 @@
 """A message and what was read in it -> how likely its writer wants a person, and speaks of law or a regulator."""
 
+from collections.abc import Sequence
 from functools import cache
 
 from harken.classify import wordlists
-from harken.classify.wordlists import WordList
+from harken.classify.wordlists import EXCUSED, WordList
 from harken.domain.event import Reading, Signal
 
 SURE, LIKELY, READ, HARDLY = 0.97, 0.8, 0.6, 0.01
@@ -16,19 +17,27 @@ _STRENGTHS = {"sure": SURE, "within": SURE, "likely": LIKELY}
 
 
 def wants_person(text: str, reading: Reading) -> float:
-    return _probability(_list("person"), text, bool(reading.signals & Signal.WANTS_PERSON))
+    return _probability(_list("person"), text, _read(reading, Signal.WANTS_PERSON))
 
 
 def regulatory(text: str, reading: Reading) -> float:
-    return _probability(_list("regulatory"), text, bool(reading.signals & Signal.REGULATORY))
+    return _probability(_list("regulatory"), text, _read(reading, Signal.REGULATORY))
 
 
-def _probability(words: WordList, text: str, read: bool) -> float:
-    """What the log's own reading found counts where no phrase that means something else stands in its place."""
+def _read(reading: Reading, signal: Signal) -> tuple[str, ...]:
+    """The words for which the log's own reading says so."""
+    if not reading.signals & signal:
+        return ()
+    return tuple(reading.evidence.get(str(signal.name).lower(), ("",)))
+
+
+def _probability(words: WordList, text: str, read: Sequence[str]) -> float:
+    """What was read before counts, too, unless its words are part of a phrase that means something else."""
     found = words.find(text)
     best = max((_STRENGTHS[each.label] for each in found if each.label in _STRENGTHS), default=HARDLY)
-    excused = any(each.label == "none" for each in found)
-    return max(best, READ) if read and not excused else best
+    excused = [each.words for each in found if each.label == EXCUSED]
+    meant = any(not any(said in phrase or phrase in said for phrase in excused) for said in read)
+    return max(best, READ) if meant else best
 
 
 @cache

@@ -55,7 +55,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What the writer saw; anything else by now, and nothing is written. None is not looked at."""
+    """What the writer saw; anything else by now, and nothing is written. None is not looked at.
+
+    Who names the turn that is answered is refused, too, where somebody has answered it.
+    """
 
     version: int | None = None
     epoch: int | None = None
@@ -64,6 +67,8 @@ class Expected:
     def check(self, ticket: Ticket) -> None:
         seen = (self.version, self.epoch, self.newest_turn)
         now = (ticket.version, ticket.owner.epoch, ticket.newest_turn)
+        if self.newest_turn is not None and ticket.waiting_since is None:
+            raise ChangedMeanwhileError
         if any(mine is not None and mine != theirs for mine, theirs in zip(seen, now, strict=True)):
             raise ChangedMeanwhileError
 

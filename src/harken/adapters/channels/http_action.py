@@ -103,7 +103,10 @@ class HttpAction:
             try:
                 connection.request("POST", path, body, dict(headers))
                 answer = connection.getresponse()
-                return answer.status, answer.headers.get("Retry-After"), answer.read(MOST_ANSWER_BYTES)
+                told = answer.status, answer.headers.get("Retry-After"), answer.read(MOST_ANSWER_BYTES)
+                if connection.ended:  # to the library headers that break off have ended
+                    raise TimeoutError
+                return told
             except (OSError, http.client.HTTPException, ValueError) as broken:
                 # From the first byte on nobody knows: the other side may have acted and lost its voice.
                 raise UnknownOutcomeError(f"no whole answer came ({type(broken).__name__})") from broken
@@ -117,15 +120,21 @@ class _Pinned(http.client.HTTPConnection):
     def __init__(self, url: SplitResult, address: str, timeout: float, context: ssl.SSLContext | None) -> None:
         super().__init__(url.hostname or "", url.port or _port(url), timeout=timeout)
         self._address, self._context = address, context
+        self.ended = False
 
     def connect(self) -> None:
-        made = socket.create_connection((self._address, self.port), self.timeout)
-        self.sock = made
+        self.sock = socket.create_connection((self._address, self.port), self.timeout)
         if self._context is not None:
-            self.sock = self._context.wrap_socket(made, server_hostname=self.host)
+            # The handshake comes after, so that `end` finds the socket that waits.
+            secured = self._context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+            self.sock = secured
+            secured.do_handshake()
+        if self.ended:
+            raise TimeoutError
 
     def end(self) -> None:
         """From another thread: whoever waits for bytes is told that none come any more."""
+        self.ended = True
         if self.sock is not None:
             try:
                 self.sock.shutdown(socket.SHUT_RDWR)
