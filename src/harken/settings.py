@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from harken.errors import UnsuitableError
+from harken.settings_access import AccessSettings
 
 
 def _also(name: str, *usual: str) -> AliasChoices:
@@ -18,7 +19,7 @@ _SERVER = r"^(|https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?(/[^\s?#]*)?)$"
 """An address that is asked with a path added."""
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """Read from the environment and `.env`; every default works on a fresh machine."""
 
     model_config = SettingsConfigDict(

@@ -102,6 +102,10 @@ MODEL_FALLBACK = _counter(
     "support_llm_fallback_total", "Language models that gave nothing usable, by why.", "model", "reason"
 )
 MODEL_COST = _counter("support_llm_cost_usd_total", "What calls of language models have cost, in dollars.", "model")
+AUTH_FAILURES = _counter(
+    "support_auth_failures_total", "Requests that were refused for who asked, by reason.", "reason"
+)
+RATE_LIMITED = _counter("support_rate_limited_total", "Requests that came too fast, by whose.", "scope")
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
     "Requests, from the first byte to the last of the answer.",
