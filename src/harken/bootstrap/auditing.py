@@ -1,18 +1,21 @@
 """The settings -> the desk of the audit: its key, its pins, and a database as the sealer; and the desk of replays."""
 
-from functools import lru_cache, partial
+from functools import partial
 
-from harken.adapters.writers import offline
+from harken.adapters.writers import offline, recorded
+from harken.adapters.writers.asking import Asking
 from harken.audit.note import Signer
 from harken.audit.pins import Pins
+from harken.bootstrap import models
 from harken.decide.ports import Writer
 from harken.domain.decision import Advice, Context, Draft
 from harken.domain.verdict import Verdict
 from harken.errors import UnsuitableError
 from harken.flow.audit_desk import AuditDesk
-from harken.flow.replay_desk import Quoting, ReplayDesk
-from harken.guard import judging, rules_file
-from harken.guard.rules_file import GuardRules
+from harken.flow.replay_desk import ReplayDesk
+from harken.flow.think import Careful
+from harken.guard import rules_file
+from harken.guard.judging import judge
 from harken.kit import db
 from harken.kit.clock import wall_clock
 from harken.privacy import key_file
@@ -38,25 +41,17 @@ def desk_of(settings: Settings, url: str) -> AuditDesk:
 
 
 def replay_desk_of(settings: Settings, url: str, master: MasterKey) -> ReplayDesk:
+    asking = models.asking_of(settings)
     return ReplayDesk(
-        database=db.Database(url, size=2), master=master, writer=partial(_writer_of, settings), judge=_judged
+        database=db.Database(url, size=2), master=master, writer=partial(_writer_of, asking), judge=_judged
     )
 
 
-def _writer_of(settings: Settings, draft: Draft) -> Writer:
-    """Who worded it then: the offline writer works it out again, a model answers what it answered."""
-    if draft.exchanges:
-        from harken.adapters.writers import recorded  # noqa: PLC0415  two seconds of imports that only a model needs
-        from harken.bootstrap import models  # noqa: PLC0415  as above
-
-        return recorded.writer(draft.exchanges, models.asking_of(settings))
-    return offline.OfflineWriter() if draft.mode == offline.MODE else Quoting(draft)
+def _writer_of(asking: Asking, draft: Draft, rules: str | None) -> Writer:
+    """Who worded it then: a model answers what it answered, and everything around it is worked out again."""
+    writer = recorded.writer(draft.exchanges, asking)
+    return Careful(writer, offline.OfflineWriter(), rules_file.from_text(rules)) if rules is not None else writer
 
 
-def _judged(advice: Advice, context: Context, text: str) -> Verdict:
-    return judging.judge(advice, context, _rules(text))
-
-
-@lru_cache(maxsize=8)
-def _rules(text: str) -> GuardRules:
-    return rules_file.from_text(text)
+def _judged(advice: Advice, context: Context, rules: str) -> Verdict:
+    return judge(advice, context, rules_file.from_text(rules))
