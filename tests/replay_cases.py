@@ -6,25 +6,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 from decide_cases import context_of
+from hostile_models import ObedientModel, ScriptedModel, writer_with
 from journey import MASTER
 from test_scenarios import NOON_IN_NEW_YORK, SCENARIOS
 
+from harken.adapters.writers import OfflineWriter
+from harken.adapters.writers.asking import NoReplyError
 from harken.audit.records.parts import Asker
 from harken.bootstrap import auditing
 from harken.decide import policy as policies
 from harken.decide.policy import Policy
+from harken.decide.ports import Writer
 from harken.domain.classification import Classification
-from harken.domain.decision import Advice, Context, Exchange, Live
+from harken.domain.decision import Advice, Context, Live
 from harken.domain.passage import Passage
-from harken.domain.proposal import Proposal
 from harken.domain.verdict import Finding, Outcome, Verdict, strictest
 from harken.flow.recording import Made
 from harken.flow.replay_desk import ReplayDesk
 from harken.flow.think import think
 from harken.privacy.keys import MasterKey
+from harken.settings import Settings
 
 LARGE = 2**60 + 1
 """More than a float holds: such sums do occur in features."""
@@ -49,7 +54,12 @@ def judge(advice: Advice, context: Context, rules: str) -> Verdict:
     return Verdict(outcome=outcome, findings=tuple(findings), our_confidence=sure, rules="r1", reasons=("sure",))
 
 
-def contexts() -> Iterator[Context]:
+@cache
+def contexts() -> list[Context]:
+    return list(_contexts())
+
+
+def _contexts() -> Iterator[Context]:
     """Every scenario as it stands, two hours later, and as a live question with what was found for it."""
     for place, path in enumerate(SCENARIOS):
         scenario = tomllib.loads(path.read_text("utf-8"))
@@ -66,29 +76,15 @@ def contexts() -> Iterator[Context]:
                 turns=place,
                 verified=bool(place % 2),
             ),
-            passages=(Passage(id=f"p{place}", text="Cards → Limits \ud83d", source="handbook", score=0.1 + 0.2),),
+            passages=(Passage(id=f"p{place}", text="Cards → Limits", source="handbook", score=0.1 + 0.2),),
             profile=replace(context.profile, features={**context.profile.features, "cents": LARGE, "share": 1.0}),
         )
 
 
 def made_of(context: Context, policy: Policy, place: int = 0) -> Made:
-    """As it is thought; every third draft is a model's."""
-    from harken.adapters.writers import OfflineWriter  # noqa: PLC0415  as the wiring does
-
-    advice = asyncio.run(think(context, policy, OfflineWriter()))
-    if place % 3 == 2:
-        exchange = Exchange(
-            model="anthropic:m", asked="ab" * 32, answered='{"message": "Hello."}', usage={"usd": 0.001}
-        )
-        draft = replace(
-            advice.draft,
-            message="Hello.",
-            mode="anthropic:m",
-            exchanges=(exchange,),
-            proposals=(Proposal(action="tag", arguments={"tag": "card", "n": 2}),),
-            confidence=0.9,
-        )
-        advice = replace(advice, draft=draft)
+    """As it is thought; every third draft is a model's, every sixth one that failed and left it to the offline writer."""
+    writer = _writer(place)
+    advice = asyncio.run(think(context, policy, writer))
     return Made(
         ticket=f"ticket-{place}",
         event=context.conversation.turns[-1].id,
@@ -106,6 +102,14 @@ def made_of(context: Context, policy: Policy, place: int = 0) -> Made:
     )
 
 
+def _writer(place: int) -> Writer:
+    if place % 3 != 2:
+        return OfflineWriter()
+    if place % 6 == 5:
+        return writer_with(ScriptedModel(NoReplyError("timeout", down=True, usage=None)))
+    return writer_with(ObedientModel())
+
+
 def all_made(folder: Path) -> Iterator[Made]:
     """Under the default policy, and every fifth under a policy of somebody's own."""
     own = folder / "policy.toml"
@@ -117,7 +121,7 @@ def all_made(folder: Path) -> Iterator[Made]:
 
 @contextmanager
 def replay_on(url: str, master: MasterKey = MASTER) -> Iterator[ReplayDesk]:
-    desk = auditing.replay_desk_of(url, master)
+    desk = auditing.replay_desk_of(Settings(_env_file=None), url, master)
     try:
         yield replace(desk, judge=judge)
     finally:

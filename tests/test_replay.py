@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,19 @@ from replay_cases import LARGE, RULES, all_made, contexts, made_of, replay_on
 from harken.audit import canonical, codec
 from harken.audit.canonical import NotCanonicalError
 from harken.audit.records import parts
+from harken.bootstrap import auditing as auditing_wiring
 from harken.decide import policy as policies
 from harken.domain.decision import Context, Draft, Exchange
 from harken.domain.passage import Passage
 from harken.domain.proposal import Proposal
 from harken.flow import auditing, recording, replaying, sealing
 from harken.flow.recording import Made, RecordId
+from harken.flow.replay_desk import ReplayDesk
 from harken.flow.replaying import Replayed, Result
+from harken.guard import judging, rules_file
 from harken.kit import db
 from harken.privacy import scanner
+from harken.settings import Settings
 
 HERE = Path(__file__).parent
 ELSEWHERE = {"PYTHONHASHSEED": "4711", "TZ": "Asia/Kathmandu", "LC_ALL": "C"}
@@ -60,9 +65,23 @@ def again(url: str, record: RecordId, **changes: Any) -> Replayed:
         return asyncio.run(replaying.replay(tx, record, replace(desk, **changes)))
 
 
-def usual(place: int = 2, *, modelled: bool = False) -> Made:
-    """A live question with passages; worded offline, or by a model."""
-    return made_of(list(contexts())[place], policies.load(), place if modelled else 0)
+@contextmanager
+def auditing_desk(url: str) -> Iterator[ReplayDesk]:
+    """As it is wired, with the guard that ships."""
+    desk = auditing_wiring.replay_desk_of(Settings(_env_file=None), url, MASTER)
+    try:
+        yield desk
+    finally:
+        desk.database.close()
+
+
+def usual(*, modelled: bool = False) -> Made:
+    """A live question with passages that gets an answer; worded offline, or by a model."""
+    policy = policies.load()
+    lively = [context for context in contexts() if context.live]
+    made = (made_of(context, policy, 2) for context in lively)
+    place = next(at for at, each in enumerate(made) if each.advice.draft.mode != "offline")
+    return made_of(lively[place], policy, 2 if modelled else 0)
 
 
 def test_a_hundred_answers_are_made_again_in_another_process(keeper: Keeper, store_url: str, tmp_path: Path) -> None:
@@ -81,7 +100,9 @@ def test_a_hundred_answers_are_made_again_in_another_process(keeper: Keeper, sto
 
     assert ended.returncode == 0, ended.stderr
     assert len(records) == len(made) >= 100
-    assert {each.advice.draft.mode for each in made} == {"offline", "anthropic:m"}
+    exchanges = [each for answer in made for each in answer.advice.draft.exchanges]
+    assert {bool(each.failure) for each in exchanges} == {True, False}
+    assert {each.advice.draft.mode for each in made} == {"offline", "test:obedient"}
     assert json.loads(ended.stdout) == {"replayed": len(made), "match": len(made), "mismatch": [], "incomplete": []}
 
 
@@ -177,7 +198,7 @@ def test_whatever_is_changed_beside_the_manifest_is_named(
     keeper: Keeper, store_url: str, statement: str, field: str
 ) -> None:
     record = keeper.keep(usual())
-    keeper.keep(usual(8))
+    keeper.keep(usual(modelled=True))
     with psycopg.connect(store_url) as owner:
         for table in ("answer_record", "record_text"):
             owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")  # type: ignore[arg-type]
@@ -251,6 +272,30 @@ def test_sealed_parts_that_were_deleted_are_erased_too(keeper: Keeper, store_url
     assert again(store_url, record).reason == "erased"
 
 
+def test_the_shipped_guard_judges_as_it_did(keeper: Keeper, store_url: str) -> None:
+    rules, made = rules_file.load(), usual()
+    verdict = judging.judge(made.advice, made.context, rules)
+    record = keeper.keep(replace(made, verdict=verdict, guard=rules))
+    stricter = keeper.keep(replace(made, verdict=replace(verdict, coverage=0.123), guard=rules))
+
+    with auditing_desk(store_url) as desk, desk.database.transaction() as tx:
+        same, other = (asyncio.run(replaying.replay(tx, each, desk)) for each in (record, stricter))
+
+    assert same.result is Result.MATCH
+    assert other.field == "verdict.coverage"
+
+
+def test_a_model_that_would_be_asked_something_else_is_named(keeper: Keeper, store_url: str) -> None:
+    made = usual(modelled=True)
+    [exchange] = made.advice.draft.exchanges
+    draft = replace(made.advice.draft, exchanges=(replace(exchange, asked="00" * 32),))
+    record = keeper.keep(replace(made, advice=replace(made.advice, draft=draft)))
+
+    found = again(store_url, record)
+
+    assert (found.result, found.field) == (Result.MISMATCH, "exchanges")
+
+
 def test_without_a_guard_an_answer_that_was_judged_is_incomplete(keeper: Keeper, store_url: str) -> None:
     assert again(store_url, keeper.keep(usual()), judge=None).reason == "there is no guard here"
 
@@ -258,7 +303,7 @@ def test_without_a_guard_an_answer_that_was_judged_is_incomplete(keeper: Keeper,
 def test_a_policy_decides_as_it_did_whatever_the_file_says_now(keeper: Keeper, store_url: str, tmp_path: Path) -> None:
     own = tmp_path / "policy.toml"
     own.write_text("[limits]\nlong_conversation_turns = 3\n")
-    record = keeper.keep(made_of(list(contexts())[2], policies.load(own)))
+    record = keeper.keep(made_of(contexts()[2], policies.load(own)))
     own.unlink()
 
     assert again(store_url, record).result is Result.MATCH
@@ -267,7 +312,7 @@ def test_a_policy_decides_as_it_did_whatever_the_file_says_now(keeper: Keeper, s
 def test_nothing_personal_is_in_clear_in_audit_and_manifests(keeper: Keeper, store_url: str) -> None:
     made = usual()
     turns = made.context.conversation.turns
-    told = "I am Maria Santos, maria.santos@example.org, +49 170 1234567, DE89370400440532013000, born 1980-02-03"
+    told = "I am Maria Santos, maria.santos@example.org, +49 170 7654321, DE89370400440532013000, born 1980-02-03"
     spoken = (*turns[:-1], replace(turns[-1], text=told))
     keeper.keep(
         replace(made, context=replace(made.context, conversation=replace(made.context.conversation, turns=spoken)))
@@ -276,8 +321,8 @@ def test_nothing_personal_is_in_clear_in_audit_and_manifests(keeper: Keeper, sto
     kept = [row["body"] for row in rows_of(store_url, "SELECT body FROM audit_event")]
     kept += [row["manifest"] for row in rows_of(store_url, "SELECT manifest FROM answer_record")]
     kept += [str(bytes(row["sealed"])) for row in rows_of(store_url, "SELECT sealed FROM record_blob")]
-    for word in ("Maria", "Santos", "example.org", "1234567", "37040044", "1980-02", "twitter:ada"):
-        assert [text for text in kept if word in text] == []
+    for word in ("Maria", "Santos", "example.org", "7654321", "37040044", "1980-02", "twitter:ada"):
+        assert [(word, text) for text in kept if word in text] == []
     personal = [each for text in kept[:2] for value in strings(json.loads(text)) for each in scanner.scan(value)]
     assert personal == []
 
@@ -309,7 +354,7 @@ def test_the_command_replays_by_id_and_all(keeper: Keeper, store_url: str, comma
 
 @pytest.mark.parametrize("place", range(0, 20, 3))
 def test_contexts_come_back_equal(place: int) -> None:
-    context = list(contexts())[place]
+    context = contexts()[place]
     text = codec.encode(context)
 
     assert codec.decode(Context, text) == context
@@ -317,12 +362,13 @@ def test_contexts_come_back_equal(place: int) -> None:
 
 
 def test_a_large_number_and_half_a_letter_come_back() -> None:
-    context = list(contexts())[2]
-    back = codec.decode(Context, codec.encode(context))
+    context = contexts()[2]
+    half = replace(context, passages=(replace(context.passages[0], text="Limits \ud83d"),))
+    back = codec.decode(Context, codec.encode(half))
 
+    assert back == half
     assert back.profile.features["cents"] == LARGE
     assert type(back.profile.features["share"]) is float
-    assert back.passages[0].text.endswith("\ud83d")
 
 
 @given(

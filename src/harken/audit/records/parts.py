@@ -96,11 +96,7 @@ def manifest(parts: Parts, customer: str, digest: Digest) -> dict[str, Plain]:
         "code": {"version": around.code.version, "sha256": around.code.sha256},
         "policy": _ruled(around.policy),
         "guard": _ruled(around.guard) if around.guard else None,
-        "reader": {
-            "role": around.reader.role,
-            "jurisdiction": around.reader.jurisdiction,
-            "clearances": around.reader.clearances,
-        },
+        "reader": _reader(around.reader),
         "library": around.library,
         "embedder": around.embedder,
         "experiment": around.experiment,
@@ -159,6 +155,10 @@ def first_difference(one: Any, other: Any, where: str = "") -> str | None:
 def record_id(text: str) -> str:
     """A manifest's text -> its SHA-256, hexadecimal: the name of the record, which the audit holds."""
     return canonical.digest(text).hex()
+
+
+def _reader(reader: Asker) -> dict[str, Plain]:
+    return {"role": reader.role, "jurisdiction": reader.jurisdiction, "clearances": reader.clearances}
 
 
 def _ruled(ruled: Ruled) -> dict[str, Plain]:
