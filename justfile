@@ -53,6 +53,11 @@ test-flink *args:
 kafka *folder:
     python tests/kafka_broker.py {{folder}}
 
+# The default classifier, fitted again: after a change to its exemplars or to how a classifier is fitted.
+[group("run")]
+classifier:
+    python -m benchmarks.make_classifier
+
 # The whole path on made-up data: no key, no server.
 [group("run")]
 demo:

@@ -26,7 +26,7 @@ from harken.privacy.tokens import Secret
 RECIPE = (1, TERMS_VERSION)
 """Moves when the same document would become another version: more is hidden, or it is counted otherwise."""
 
-LANGUAGES = (*language.LANGUAGES, "zh", "ko", "ru", "cs", "fi", "no", "hu", "ro", "uk", "ar", "el")
+LANGUAGES = (*language.LANGUAGES, "ko", "ru", "cs", "fi", "no", "hu", "ro", "uk", "ar", "el")
 HEAD_CHARACTERS = 4000
 """As much of a document tells its language."""
 

@@ -7,13 +7,13 @@ from typing import IO
 
 import orjson
 
-from harken.domain.event import Signal
-from harken.flow.reading import understood
+from harken.classify.classifier import Classifier
+from harken.classify.intents import MEANT
+from harken.flow.classifying import classified
 from harken.guard import injection
 from harken.intake import encoding
 from harken.intake.reading_events import MAX_LINE_BYTES
 from harken.intake.source import opened
-from harken.kit import spans
 from harken.privacy.scanner import scan
 
 
@@ -40,8 +40,8 @@ class Inspection:
     language: str  #: ISO 639-1, `und` when unsure
     sentiment: float | None  #: -1 to 1; None where the language has no lexicon
     urgency: int
-    category: None = None  #: read by nothing yet
-    probability: None = None  #: of the category
+    category: str  #: of the closed set, or `out_of_scope`
+    probability: float  #: of the category
     wants_person: bool
     regulatory: bool
     pii: tuple[Personal, ...]
@@ -56,12 +56,12 @@ class Broken:
     error: str  #: never repeats the line
 
 
-def inspect(path: Path) -> Iterator[Inspection | Broken]:
+def inspect(path: Path, classifier: Classifier) -> Iterator[Inspection | Broken]:
     """Line by line, in bounded memory. Raises UnsuitableError when the file cannot be read at all."""
     with opened(path) as stream:
         for number, line in enumerate(_lines(stream), start=1):
             if line.strip():
-                yield _inspected(number, line)
+                yield _inspected(number, line, classifier)
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
@@ -73,7 +73,7 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
         yield line
 
 
-def _inspected(number: int, line: bytes) -> Inspection | Broken:
+def _inspected(number: int, line: bytes, classifier: Classifier) -> Inspection | Broken:
     if len(line) > MAX_LINE_BYTES:
         return Broken(number, f"It is longer than {MAX_LINE_BYTES >> 20} MB.")
     try:
@@ -84,24 +84,26 @@ def _inspected(number: int, line: bytes) -> Inspection | Broken:
         return Broken(number, "It is not a JSON object.")
     match given:
         case {"id": str() | int() as id_, "text": str() as text} if not isinstance(id_, bool):
-            return of_message(id_, text)
+            return of_message(id_, text, classifier)
         case {"text": str()}:
             return Broken(number, "It has no `id` that is a text or a whole number.")
         case _:
             return Broken(number, "It has no `text`.")
 
 
-def of_message(id_: str | int, text: str) -> Inspection:
+def of_message(id_: str | int, text: str, classifier: Classifier) -> Inspection:
     """A customer's message."""
-    reading, _ = understood(text, spans.find_spans(text), from_customer=True, with_mood=True)
+    found = classified(text, classifier)
     suspicion = injection.suspect(text)
     return Inspection(
         id=id_,
-        language=reading.language,
-        sentiment=None if reading.sentiment is None else reading.sentiment / 1000,
-        urgency=reading.urgency,
-        wants_person=bool(reading.signals & Signal.WANTS_PERSON),
-        regulatory=bool(reading.signals & Signal.REGULATORY),
+        language=found.language,
+        sentiment=found.sentiment,
+        urgency=found.urgency,
+        category=found.category,
+        probability=found.probability,
+        wants_person=found.wants_person >= MEANT,
+        regulatory=found.regulatory >= MEANT,
         pii=tuple(Personal(find.start, find.end, find.kind.value) for find in scan(text)),
         injection=Injection(suspicion.suspected, suspicion.score),
     )

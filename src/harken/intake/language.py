@@ -7,7 +7,7 @@ from typing import NamedTuple
 from harken.intake import lexicon
 from harken.kit.spoken import likeliest
 
-LANGUAGES = ("en", "es", "fr", "de", "pt", "it", "nl", "sv", "da", "pl", "tr", "id", "ja")
+LANGUAGES = ("en", "es", "fr", "de", "pt", "it", "nl", "sv", "da", "pl", "tr", "id", "ja", "zh")
 """What is told apart unless the caller says otherwise."""
 
 UNKNOWN = "und"

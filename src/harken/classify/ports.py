@@ -1,0 +1,34 @@
+"""What classifying needs from outside, in its own words."""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Whole: TypeAlias = npt.NDArray[np.int32]
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose inner product says how close their meanings are."""
+
+    @property
+    def model(self) -> str:
+        """Its name with its version: what was fitted on its vectors reads no other's."""
+        ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """One row a text, of length 1 (0 for a text without a word): shape (texts, dimension)."""
+        ...
+
+
+class Asker(Protocol):
+    """Somebody else who may know: a language model, or a test."""
+
+    def ask(self, text: str, categories: Sequence[str]) -> str | None:
+        """One of `categories`; None where it cannot say. Raises TryAgainError where it does not answer."""
+        ...

@@ -1,0 +1,58 @@
+"""Messages of our own writing: who asks for a person, who speaks of law, who needs people, and who only seems to."""
+
+WANTS_PERSON = [
+  "I want to speak to a human, please", "Can you put me through to your manager?", "Stop with the bot, give me a real person", "Could someone please call me back?", "agent please",
+  "Ich möchte mit einem Mitarbeiter sprechen", "Bitte verbinden Sie mich mit einem echten Menschen", "Rufen Sie mich bitte zurück", "Ich will keinen Bot mehr, sondern mit jemandem sprechen",
+  "Je voudrais parler à un conseiller", "Passez-moi un responsable s'il vous plaît", "J'aimerais parler à quelqu'un", "Rappelez-moi demain",
+  "Quiero hablar con una persona", "Páseme con un supervisor", "¿Pueden hacer que me llamen?", "Necesito hablar con alguien ya",
+  "Vorrei parlare con un operatore", "Richiamatemi per favore", "Voglio parlare con una persona vera", "Mi passi un responsabile",
+  "Quero falar com um atendente", "Por favor, me liguem", "Quero falar com uma pessoa de verdade", "Não quero falar com um robô",
+  "Ik wil met een medewerker spreken", "Kunt u mij doorverbinden? Ik wil iemand aan de lijn", "Bel mij even terug", "Geen chatbot meer, een echt mens graag",
+  "Chcę rozmawiać z konsultantem", "Proszę połączyć mnie z kierownikiem", "Proszę o kontakt telefoniczny", "Poproszę konsultanta",
+  "Jag vill prata med en människa", "Kan ni ringa mig?", "Koppla mig till en handläggare, tack", "Jag vill tala med någon",
+  "Müşteri temsilcisine bağlanmak istiyorum", "Beni geri arayın lütfen", "Gerçek bir insanla görüşmek istiyorum", "Bir yetkiliyle konuşmak istiyorum",
+  "オペレーターにつないでください", "担当者と話したいです", "折り返し電話をお願いします", "人と話したい、人間に代わってください",
+  "转人工", "我要找人工客服", "请给我回电话,给我打电话", "叫你们经理来",
+]  # fmt: skip
+REGULATORY = [
+  "I will take this to the ombudsman", "You will hear from my lawyer", "I'm filing a formal complaint with the FCA", "See you in small claims",
+  "Ich werde meinen Anwalt einschalten", "Das melde ich der BaFin", "Ich gehe zur Verbraucherzentrale", "Ich werde rechtliche Schritte einleiten",
+  "Je vais prendre un avocat", "Je vais saisir le médiateur", "Je vais porter plainte", "Je le signale à la DGCCRF",
+  "Voy a hablar con mi abogado", "Pondré una reclamación formal", "Les voy a denunciar ante consumo, voy a denunciarles", "Quiero la hoja de reclamaciones",
+  "Mi rivolgerò al mio avvocato", "Procederò per vie legali", "Farò un reclamo formale", "Scriverò all'AGCM",
+  "Vou ao Procon", "Vou falar com o meu advogado", "Quero o livro de reclamações", "Vou entrar na justiça",
+  "Ik schakel mijn advocaat in", "Ik stap naar het Kifid", "Ik dien een officiële klacht in", "Dan zie ik jullie voor de rechter",
+  "Zgłoszę to do UOKiK", "Mój prawnik się z wami skontaktuje", "Złożę oficjalną skargę", "Spotkamy się w sądzie",
+  "Jag kontaktar min advokat", "Jag anmäler er till Konsumentverket", "Det här går till reklamationsnämnden", "Vi ses i tingsrätten, i domstol",
+  "Avukatıma başvuracağım", "Tüketici hakem heyetine gideceğim", "Yasal yollara başvuracağım", "BDDK'ya şikayet edeceğim",
+  "弁護士に相談します", "消費者センターに連絡します", "法的措置を取ります", "金融庁に報告します",
+  "我要找律师", "我会向消协投诉", "法院见", "我要打12315",
+]  # fmt: skip
+NEAR_MISSES = [
+  "My legal name is Ann but my card says Anna", "How do I change my legal name?", "My lawyer friend recommended your bank", "I'm a lawyer and need a business account", "My sister is a lawyer, does she get the student plan?",
+  "Is the legal age for an account 16 or 18?", "Do you have a task manager in the app?", "The file manager does not open", "You can call me Al", "Are you a human or a bot?", "Am I talking to a robot?", "I work as a travel agent, do you have a corporate card?",
+  "I spoke to an agent yesterday and all is fine now", "The user agent string of your app is wrong", "My real estate agent needs a statement of my account", "I need the legal notice of your website", "Where are your legal terms?", "The tennis court booking failed",
+  "Can I pay my lawyer by transfer?", "My aunt Sue cannot log in", "It says illegal character in the file name", "How do I set up a power of attorney?", "Which voltage regulator fits model B?", "Where do I find the GDPR settings of the newsletter?",
+  "Ich bin Anwalt und suche ein Geschäftskonto", "Mein Bruder ist Anwalt, bekommt er auch Rabatt?", "Bist du ein Mensch oder ein Bot?", "Ich habe gestern mit einem Mitarbeiter gesprochen, danke", "Mein Handy ist gestorben, ich brauche ein neues",
+  "Mon frère est avocat, a-t-il droit à la remise ?", "Je suis avocat, quel compte me conseillez-vous ?", "La recette de salade d'avocat ne s'affiche pas", "Êtes-vous un robot ?", "J'ai parlé à un conseiller hier, merci",
+  "Mi hermano es abogado y quiere una cuenta", "¿Eres una persona o un robot?", "Hablé con un agente ayer y todo bien", "Mio fratello è avvocato, ha diritto allo sconto?", "Ho parlato con un operatore ieri, grazie", "Sei un robot?",
+  "Quanto tempo para processar o pagamento?", "Meu irmão é advogado, ele tem desconto?", "Falei com um atendente ontem, obrigado", "Mijn broer is advocaat, krijgt hij korting?", "Ben je een mens of een robot?", "Czy jesteś człowiekiem?", "Mój brat jest prawnikiem",
+  "Är du en människa eller en bot?", "Min bror är advokat", "Robot mısın?", "Kardeşim avukat, indirim var mı?", "I'm 15 minutes away, is the branch open?", "I am 14 days late with the payment", "I'm 16 weeks pregnant, does the insurance cover it?", "My son is 14, can he have a card?",
+  "I have been a customer for 15 years", "Ich bin 15 Minuten zu spät", "Tengo 15 años de cliente con ustedes", "Mam 15 lat gwarancji na piec", "Jag är 15 minuter sen", "Ik ben 14 dagen op vakantie", "My phone died yesterday, how do I move my number?", "The battery died again",
+  "This song is to die for", "There was a minor issue with the app", "Killer offer, how do I get it?", "The hot glue gun I bought is broken", "I want to buy a nerf gun for my nephew", "Do you sell bath bombs?", "My internet has died", "Where is the sanctions list policy page?",
+  "The app killed my battery", "I lost my home key, is that insured?", "I lost my wallet last week", "Is the photo bomb filter free?", "The weather was awful, so I missed the courier", "The connection died on Friday", "Maybe I'm blind but where is the button?",
+  "Do you do anti-money laundering checks on new accounts?", "Can I donate to a food bank with my points?",
+]  # fmt: skip
+CIRCUMSTANCES = {
+  "minor": ["I am 14 and want to open an account", "I'm a 15 year old student", "i'm under 18", "Ich bin 14 Jahre alt", "Ich bin minderjährig", "J'ai 15 ans", "Je suis mineure", "Tengo 14 años", "Soy menor de edad", "Ho 16 anni", "Sono minorenne", "Tenho 15 anos",
+    "Sou menor de idade", "Ik ben 15 jaar", "Ik ben minderjarig", "Mam 14 lat", "Jestem niepełnoletnia", "Jag är 14 år", "Jag är minderårig", "14 yaşındayım", "Reşit değilim", "14歳です", "未成年です", "我14岁", "我未成年"],
+  "bereavement": ["My husband passed away last month", "I need to close the account of my late father", "Meine Mutter ist verstorben", "Mon père est décédé", "Mi madre falleció en marzo", "Mio padre è morto", "Minha mãe faleceu", "Mijn man is overleden", "Mój ojciec zmarł",
+    "Min man har avlidit", "Babam vefat etti", "父が亡くなりました", "我父亲去世了"],
+  "self_harm": ["I want to kill myself", "I don't want to live anymore", "Ich will nicht mehr leben", "J'ai envie de mourir", "Quiero morirme", "Voglio morire", "Quero morrer", "Ik wil dood", "Chcę umrzeć", "Jag vill dö", "Ölmek istiyorum", "死にたい", "我不想活了"],
+  "hardship": ["I lost my job and can't pay my rent", "We are being evicted", "Ich habe meine Arbeit verloren, job verloren", "J'ai perdu mon emploi", "He perdido mi trabajo", "Ho perso il lavoro", "Perdi o emprego", "Ik ben mijn baan kwijt, mijn baan verloren", "Straciłem pracę", "Jag har förlorat jobbet",
+    "İşimi kaybettim", "失業しました", "我失业了"],
+  "illness": ["I was diagnosed with cancer", "I'm in hospital", "Ich habe Krebs", "Je suis hospitalisée", "Tengo cáncer", "Sono in ospedale", "Estou no hospital", "Ik lig in het ziekenhuis", "Jestem w szpitalu", "Jag ligger på sjukhus", "Hastanede yatıyorum", "入院中です", "我在住院"],
+  "abuse": ["I left because of domestic violence", "Mein Mann bedroht mich", "Mon mari me frappe", "Mi ex me amenaza", "Mio marito mi picchia", "Violência doméstica", "Mijn ex bedreigt me", "Przemoc domowa", "Min man slår mig", "Kocam beni dövüyor", "夫から虐待を受けています", "我遭受家暴"],
+  "restricted": ["How can I get around the sanctions list?", "Can I buy a gun with this card?", "I need to launder money", "Wie kann ich Sanktionen umgehen?", "Comment contourner les sanctions ?", "Quiero blanquear dinero", "Voglio riciclare denaro", "Quero lavar dinheiro", "Geld witwassen", "Jak obejść sankcje?",
+    "Tvätta pengar", "Kara para aklamak", "資金洗浄したい", "怎么洗钱"],
+}  # fmt: skip
