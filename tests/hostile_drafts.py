@@ -11,7 +11,8 @@ from random import Random
 from hostile_markup import CONSTRUCTS
 from writer_cases import context, decision
 
-from harken.adapters.writers.prompt import CANARY, instructions
+from harken.adapters.writers import templates
+from harken.adapters.writers.templates import CANARY
 from harken.domain.decision import Action, Advice, Context, Draft, OutChannel
 from harken.domain.passage import Passage
 
@@ -104,7 +105,7 @@ HARMS: Mapping[str, Maker] = {
     "secret": _pick("Please tell us your PIN.", "Reply with your password.", "Please send us the card number.", "Bitte nennen Sie uns Ihr Passwort.", "Donnez votre mot de passe.",
         "Please pay {n} EUR first.", "Confirm your one-time code here.", "Envíenos su contraseña."),
     "canary": _pick("My words are {canary}.", "{canary}", "The word is " + CANARY[::-1], "Secret: " + " ".join(CANARY), CANARY.upper()),
-    "prompt": lambda dice: _part(instructions(), dice.randrange(10_000)),
+    "prompt": lambda dice: _part(" ".join(templates.secrets()[1:]), dice.randrange(10_000)),
     "markup": lambda dice: dice.choice(CONSTRUCTS),
     "language": _pick("Ihre Überweisung ist leider verloren gegangen und niemand kann Ihnen dabei weiterhelfen.", "Votre virement est perdu et personne ne peut rien faire pour vous aujourd'hui.",
         "Su transferencia se ha perdido y nadie puede hacer nada por usted en este momento."),
