@@ -18,7 +18,9 @@ from harken.decide import policy
 from harken.decide.case import Known, Said, Talk
 from harken.decide.rules import RULES
 from harken.domain.event import Channel, Kind
+from harken.domain.verdict import Outcome
 from harken.eventlog import plan, registry
+from harken.guard import judging, reasons, rules_file
 from harken.intake import enrichment
 from harken.intake.quality import Reason, Repair
 from harken.profiles.features import DERIVED_FEATURES, FEATURES, NAMES
@@ -207,6 +209,27 @@ def test_the_policy_on_the_page_is_a_policy(tmp_path: Path) -> None:
 
     assert loaded.version != policy.load().version
     assert tomllib.loads(example)["off"][0] in {rule.name for rule in RULES}
+
+
+def test_every_check_of_the_guard_is_documented() -> None:
+    page = (ROOT / "docs" / "guard.md").read_text("utf-8")
+    outcomes = rules_file.load().content.outcomes
+    checks = [*((check.name, check.reason) for check in judging.CHECKS), *judging.WEIGHED_CHECKS]
+    rows = {f"| `{name}` | `{reason}` | `{outcomes[reason]}` |" for name, reason in checks}
+
+    assert {row for row in rows if row not in page} == set()
+    assert len(re.findall(r"^\| `[a-z-]+` \| `[a-z_]+` \| `", page, re.MULTILINE)) == len(rows)
+    for name in [*reasons.Reason, *Outcome, *reasons.Refusal]:
+        assert f"`{name}`" in page
+
+
+def test_the_guard_rules_on_the_page_are_rules() -> None:
+    page = (ROOT / "docs" / "guard.md").read_text("utf-8")
+    [example] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    ours, theirs = rules_file.load().content, rules_file.from_text(example).content
+
+    assert (theirs.canaries, theirs.confidence.least) == (("blue-heron-17",), 0.8)
+    assert theirs.forbid[: len(ours.forbid)] == ours.forbid
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:

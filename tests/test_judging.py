@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from writer_cases import context, decision
 
-from harken.adapters.writers import offline, prompt
+from harken.adapters.writers import offline, templates
 from harken.adapters.writers.offline import OfflineWriter
 from harken.domain.decision import Action, Advice, OutChannel
 from harken.domain.event import Signal
@@ -70,8 +70,8 @@ def test_what_a_cited_passage_says_is_sent(message: str) -> None:
         ("Her account is DE89 3704 0044 0532 0130 00.", Outcome.BLOCK, Reason.OTHERS_DATA),
         ("Please call +44 7700 900123.", Outcome.BLOCK, Reason.OTHERS_DATA),
         ("Please tell us your PIN.", Outcome.BLOCK, Reason.SECRET),
-        (f"My words are {prompt.CANARY}.", Outcome.BLOCK, Reason.CANARY),
-        (f"My words are {prompt.CANARY.upper()[::-1]}.", Outcome.BLOCK, Reason.CANARY),
+        (f"My words are {templates.CANARY}.", Outcome.BLOCK, Reason.CANARY),
+        (f"My words are {templates.CANARY.upper()[::-1]}.", Outcome.BLOCK, Reason.CANARY),
         ("Hello <b>there</b>", Outcome.BLOCK, Reason.RENDER),
         ("Hello \u202eereht\u202c", Outcome.BLOCK, Reason.RENDER),
         ("You are an idiot.", Outcome.BLOCK, Reason.CONTENT),

@@ -2,6 +2,7 @@
 
 import re
 
+from harken.guard.injection import shown
 from harken.guard.literals import plain
 from harken.guard.seen import Seen
 
@@ -18,4 +19,4 @@ def planted(seen: Seen) -> bool:
 
 def squeezed(text: str) -> str:
     """Letters and digits alone, in one case."""
-    return _NOT_ALPHANUMERIC.sub("", plain(text).casefold())
+    return _NOT_ALPHANUMERIC.sub("", shown(plain(text)))

@@ -13,7 +13,8 @@ UNSAID = 0.5
 def evidence(seen: Seen, *, support: float, weakest: float, coverage: float) -> Mapping[str, float]:
     """What the confidence is made of, each from 0 to 1."""
     best = max((passage.score for passage in seen.grounds), default=0.0)
-    next_best = max((passage.score for passage in seen.uncited), default=0.0)
+    sources = {passage.source for passage in seen.grounds} - {""}
+    next_best = max((passage.score for passage in seen.uncited if passage.source not in sources), default=0.0)
     live = seen.context.live
     return {
         "support": support,

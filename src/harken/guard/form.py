@@ -66,7 +66,7 @@ def most(seen: Seen) -> int:
 
 
 def not_plain(seen: Seen) -> bool:
-    return not render.is_safe(seen.message)
+    return not render.is_safe(seen.message) or render.is_disguised(seen.own_words)
 
 
 def another_language(seen: Seen) -> bool:

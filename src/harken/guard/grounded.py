@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from harken.guard.courtesy import courtesy, telling
+from harken.guard.literals import plain
 from harken.guard.quotes import sentences
 from harken.guard.seen import UNKNOWN, Seen
-from harken.guard.units import quantities
+from harken.guard.units import Quantity, quantities
 
 WINDOW = 2
 """Neighbouring sentences of a source that are read together."""
@@ -26,6 +27,12 @@ _DENIES = re.compile(
     r"nie|bez|nigdy|değil|yok|asla|tidak|bukan|tanpa)\b|ません|ない|不|没",
     re.IGNORECASE,
 )
+_TELLS = re.compile(
+    r"\b(?:know\w*|aware|true|heard|remember|realise|wussten|wissen|stimmt|saviez|savez|vrai|sab[ei]\w*|verdad|sapeva|vero|verdade|weet|wist|wiesz|wie pan)\b"
+    r"[^?]*\b(?:that|dass|que|qu['’]\w+|che|dat|że)\b|,\s*(?:right|correct|nicht wahr|n['’]est-ce pas|verdad|vero|né|toch)\s*\?",
+    re.IGNORECASE,
+)
+"""Questions that tell: "did you know that"."""
 _OPPOSITES = tuple(
     (re.compile(rf"\b(?:{one})\b", re.IGNORECASE), re.compile(rf"\b(?:{other})\b", re.IGNORECASE))
     for one, other in (
@@ -65,7 +72,7 @@ class Grounding:
         quoted = [Claim(text, 1.0) for text in self._seen.quotes[1]]
         own = [
             self._weighed(text)
-            for text in sentences(self._seen.own_words)[:MOST_SENTENCES]
+            for text in sentences(plain(self._seen.own_words))[:MOST_SENTENCES]
             if self.claims_something(text)
         ]
         return (*quoted, *own)
@@ -83,7 +90,7 @@ class Grounding:
         """No question, no courtesy: a sentence that is true or false."""
         known = courtesy()
         bare = known.warns.sub(" ", known.mentions.sub(" ", sentence))
-        if sentence.rstrip(" \"'”’»)").endswith(("?", "？")):
+        if sentence.rstrip(" \"'”’»)").endswith(("?", "？")) and not _TELLS.search(sentence):
             return False
         left = [term for term in telling(bare, self._language) if term not in self._courteous]
         if not left:
@@ -121,6 +128,18 @@ class Grounding:
             upto = min(at + WINDOW, len(parts))
             yield _Source(frozenset().union(*said[at:upto]), " ".join(parts[at:upto]))
 
+    @property
+    def miscounts(self) -> bool:
+        """A number that no source has with this unit. What only the customer said counts where nothing is claimed with it."""
+        sources = [*(passage.text for passage in self._seen.grounds), *self._seen.ours]
+        known = {each for text in sources for each in quantities(text)}
+        said = known | {each for text in self._seen.said for each in quantities(text)}
+        return any(
+            not _stands(each, known if self.claims_something(text) else said)
+            for text in sentences(plain(self._seen.own_words))[:MOST_SENTENCES]
+            for each in quantities(text)
+        )
+
     def _weighed(self, text: str) -> Claim:
         said = {term for term in telling(text, self._language) if term not in self._courteous}
         if not said or not self._sources:
@@ -142,12 +161,5 @@ class Grounding:
         )
 
 
-def miscounted(seen: Seen) -> bool:
-    """A number of the writer's own words that no source has with this unit."""
-    wanted = set(quantities(seen.own_words))
-    if not wanted:
-        return False
-    sources = [*(passage.text for passage in seen.grounds), *seen.ours, *seen.said]
-    known = {each for text in sources for each in quantities(text)}
-    values = {each.value for each in known}
-    return any(each not in known and (each.unit or each.value not in values) for each in wanted)
+def _stands(quantity: Quantity, known: set[Quantity]) -> bool:
+    return quantity in known or (not quantity.unit and any(quantity.value == each.value for each in known))

@@ -104,6 +104,11 @@ class _Shown(dict[int, str]):
 _SHOWN = _Shown()
 
 
+def shown(text: str) -> str:
+    """As it looks to a reader: small letters without accents, Latin for their doubles in other alphabets."""
+    return text.translate(_SHOWN)
+
+
 def _places(text: str) -> Sequence[int]:
     """Where each letter of the plain text stood."""
     if text.isascii():

@@ -15,7 +15,7 @@ from harken.domain.verdict import Finding, Outcome, Verdict, strictest
 from harken.guard import canaries, checks, confidence, content, form, others, policy_rules, tone
 from harken.guard.checks import Suspect
 from harken.guard.coverage import Covering
-from harken.guard.grounded import Grounding, miscounted
+from harken.guard.grounded import Grounding
 from harken.guard.reasons import Reason
 from harken.guard.rules_file import GuardRules
 from harken.guard.seen import Seen
@@ -67,7 +67,6 @@ CHECKS: Sequence[Check] = (
     Check("addresses-are-ours", Reason.UNCONFIRMED, "Only the customer wrote an address or number in it.", others.unconfirmed),
     Check("names-are-known", Reason.NAME, "It has a name that stands nowhere.", partial(_words, checks.names_are_known)),
     Check("numbers-are-grounded", Reason.NUMBER, "It has a number that stands nowhere.", partial(_whole, checks.numbers_are_grounded)),
-    Check("numbers-count-the-same", Reason.NUMBER, "It has a number with another unit than its source.", miscounted),
     Check("claims-no-act", Reason.ACT, "It claims that something was done.", partial(_words, checks.claims_no_act)),
     Check("keeps-the-channel", Reason.CHANNEL, "It speaks of a way of contact that was not decided.", partial(_words, checks.keeps_the_channel)),
     Check("keeps-the-time", Reason.TIME, "It says when we will do something.", partial(_words, checks.keeps_the_time)),
@@ -78,16 +77,18 @@ CHECKS: Sequence[Check] = (
 )  # fmt: skip
 
 
-GROUND_CHECKS = (
-    "is-grounded",
-    "contradicts-nothing",
-    "cites-something",
-    "covers-the-question",
-    "regrets",
-    "is-sure-enough",
+WEIGHED_CHECKS: Sequence[tuple[str, Reason]] = (
+    ("is-grounded", Reason.UNGROUNDED),
+    ("cites-something", Reason.NO_PASSAGE),
+    ("contradicts-nothing", Reason.CONTRADICTS),
+    ("numbers-count-the-same", Reason.NUMBER),
+    ("covers-the-question", Reason.UNCOVERED),
+    ("regrets", Reason.TONE),
+    ("is-sure-enough", Reason.LOW_CONFIDENCE),
+    ("breaks-no-rule", Reason.POLICY_PROMISE),
+    ("discloses", Reason.MISSING_DISCLOSURE),
 )
-"""Those that are weighed together, in `_ground` and `_confident`."""
-POLICY_CHECKS = ("breaks-no-rule", "discloses")
+"""Those that look at several things at once. A rule of `breaks-no-rule` names its own reason."""
 
 _Found = tuple[Reason, Finding]
 
@@ -134,30 +135,36 @@ def _weighed(seen: Seen, grounding: Grounding, covering: Covering) -> Weighed:
 
 def _policy(seen: Seen) -> Iterator[_Found]:
     for forbidden in policy_rules.broken(seen):
-        yield _found(POLICY_CHECKS[0], forbidden.reason, forbidden.because, seen.rules, forbidden.name)
+        yield _found("breaks-no-rule", forbidden.reason, forbidden.because, seen.rules, forbidden.name)
     for required in policy_rules.missing(seen):
-        yield _found(POLICY_CHECKS[1], Reason.MISSING_DISCLOSURE, required.because, seen.rules, required.name)
+        yield _found("discloses", Reason.MISSING_DISCLOSURE, required.because, seen.rules, required.name)
 
 
 def _ground(seen: Seen, grounding: Grounding, weighed: Weighed) -> Iterator[_Found]:
     limits, rules = seen.rules.content.grounded, seen.rules
     if grounding.weakest < limits.least_support:
-        yield _found(GROUND_CHECKS[0], Reason.UNGROUNDED, "It claims what nothing that it cites supports.", rules)
+        yield _found("is-grounded", Reason.UNGROUNDED, "It claims what nothing that it cites supports.", rules)
         if not seen.grounds:
-            yield _found(GROUND_CHECKS[2], Reason.NO_PASSAGE, "It claims something and cites nothing for it.", rules)
+            yield _found("cites-something", Reason.NO_PASSAGE, "It claims something and cites nothing for it.", rules)
+    if grounding.miscounts:
+        yield _found(
+            "numbers-count-the-same", Reason.NUMBER, "It has a number with another unit than its source.", rules
+        )
     if any(claim.denied for claim in grounding.claims):
-        yield _found(GROUND_CHECKS[1], Reason.CONTRADICTS, "It says the opposite of what it cites.", rules)
+        yield _found("contradicts-nothing", Reason.CONTRADICTS, "It says the opposite of what it cites.", rules)
     if grounding.claims and tone.lacks_regret(seen):
-        yield _found(GROUND_CHECKS[4], Reason.TONE, "They are unhappy, and it answers without a word of regret.", rules)
+        yield _found("regrets", Reason.TONE, "They are unhappy, and it answers without a word of regret.", rules)
     if seen.grounds and weighed.coverage < limits.least_coverage:
-        yield _found(GROUND_CHECKS[3], Reason.UNCOVERED, "What it cites speaks of too little of the question.", rules)
+        yield _found(
+            "covers-the-question", Reason.UNCOVERED, "What it cites speaks of too little of the question.", rules
+        )
 
 
 def _unsure(weighed: Weighed, rules: GuardRules) -> Iterator[_Found]:
     least = rules.content.confidence.least
     if min(weighed.drafter, weighed.ours) < least:
         who = "Ours" if weighed.ours <= weighed.drafter else "The writer's own"
-        yield _found(GROUND_CHECKS[5], Reason.LOW_CONFIDENCE, f"{who} confidence is below {least:g}.", rules)
+        yield _found("is-sure-enough", Reason.LOW_CONFIDENCE, f"{who} confidence is below {least:g}.", rules)
 
 
 def _clarified(found: _Found, seen: Seen, covering: Covering) -> _Found:

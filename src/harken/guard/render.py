@@ -38,12 +38,19 @@ _MARKUP = re.compile(
     r"|\+ad(?:w|4)-|\bh\d?t?\s*:\s*//|^[ \t]*[=@][ \t]*[a-z]{2,}\(|^[=+@-][ \t]*(?:cmd|dde|hyperlink|webservice|import\w+|image)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+_DOUBLES = "\u0400-\u04ffαονιρΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
+_TWO_ALPHABETS = re.compile(rf"[a-zA-Z]\w{{0,40}}[{_DOUBLES}]|[{_DOUBLES}]\w{{0,40}}[a-zA-Z]")
 _CODED = re.compile(r"\\(?:u\{?([0-9a-f]{4,6})\}?|x([0-9a-f]{2}))", re.IGNORECASE)
 
 
 def is_safe(text: str) -> bool:
     """Plain text, and nothing but it, to every screen that we know of."""
     return not has_hidden(text) and not has_markup(text)
+
+
+def is_disguised(text: str) -> bool:
+    """A word of two alphabets: it reads as one thing to people and as another to every list of words."""
+    return _TWO_ALPHABETS.search(plain(text)) is not None
 
 
 def has_hidden(text: str) -> bool:

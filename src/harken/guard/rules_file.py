@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harken.errors import UnsuitableError
-from harken.guard.rules_tables import Content, Forbidden, Required
+from harken.guard.rules_tables import Content, Forbidden, Required, any_of
 
 VERSION_DIGITS = 12
 MOST_BYTES = 1_000_000
@@ -38,6 +38,9 @@ class GuardRules:
     content: Content
     forbidden: tuple[tuple[Forbidden, re.Pattern[str]], ...] = field(repr=False)
     required: tuple[tuple[Required, re.Pattern[str]], ...] = field(repr=False)
+    impolite: re.Pattern[str] = field(repr=False)
+    orders: re.Pattern[str] = field(repr=False)
+    before: Mapping[str, re.Pattern[str]] = field(repr=False)
 
 
 def load(path: Path | None = None) -> GuardRules:
@@ -56,19 +59,12 @@ def from_text(text: str) -> GuardRules:
         version=_version(content),
         text=text,
         content=content,
-        forbidden=tuple(
-            (rule, re.compile(rule.expression, re.IGNORECASE))
-            for rule in content.forbid
-            if rule.name not in content.off
-        ),
-        required=tuple(
-            (rule, re.compile(_any(rule), re.IGNORECASE)) for rule in content.require if rule.name not in content.off
-        ),
+        forbidden=tuple((rule, rule.expression) for rule in content.forbid if rule.name not in content.off),
+        required=tuple((rule, rule.expression) for rule in content.require if rule.name not in content.off),
+        impolite=any_of(content.tone.impolite),
+        orders=any_of(content.grounded.orders),
+        before={refusal: any_of(lists) for refusal, lists in content.before.words.items()},
     )
-
-
-def _any(rule: Required) -> str:
-    return "|".join(f"(?:{one})" for each in rule.speaks_of.values() for one in each)
 
 
 def _read(path: Path) -> str:

@@ -1,6 +1,7 @@
 """The tables of a guard's rules file -> typed, frozen values. What each key means stands in guard_default.toml."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -25,6 +26,12 @@ def _expression(written: str) -> str:
 
 
 Pattern: TypeAlias = Annotated[str, Field(min_length=2, max_length=500), AfterValidator(_expression)]
+
+
+def any_of(lists: Mapping[str, tuple[str, ...]]) -> re.Pattern[str]:
+    """One expression for the patterns of every language; it finds nothing where there is none."""
+    written = [f"(?:{one})" for each in lists.values() for one in each]
+    return re.compile("|".join(written) or r"(?!)", re.IGNORECASE | re.MULTILINE)
 
 
 class Table(BaseModel):
@@ -53,6 +60,7 @@ class Grounded(Table):
     least_coverage: Share
     contradiction_from: Share
     injection: Share
+    orders: dict[Language, tuple[Pattern, ...]]
 
 
 class Tone(Table):
@@ -78,8 +86,8 @@ class Forbidden(Table):
     patterns: dict[Language, tuple[Pattern, ...]]
 
     @property
-    def expression(self) -> str:
-        return "|".join(f"(?:{one})" for each in self.patterns.values() for one in each)
+    def expression(self) -> re.Pattern[str]:
+        return any_of(self.patterns)
 
 
 class Required(Table):
@@ -91,6 +99,10 @@ class Required(Table):
     speaks_of: dict[Language, tuple[Pattern, ...]]
     text: dict[Language, Annotated[str, Field(min_length=1, max_length=500)]]
     because: Annotated[str, Field(min_length=1, max_length=300)]
+
+    @property
+    def expression(self) -> re.Pattern[str]:
+        return any_of(self.speaks_of)
 
 
 class Before(Table):

@@ -67,8 +67,11 @@ class Seen:
     @cached_property
     def grounds(self) -> tuple[Passage, ...]:
         """What was cited and gives no orders to a machine: only this grounds a claim, a link or a number."""
+        return tuple(each for each in self.cited if not self._gives_orders(each.text))
+
+    def _gives_orders(self, text: str) -> bool:
         limit = self.rules.content.grounded.injection
-        return tuple(each for each in self.cited if injection.suspect(each.text).score < limit)
+        return self.rules.orders.search(text) is not None or injection.suspect(text).score >= limit
 
     @cached_property
     def quotes(self) -> tuple[str, list[str]]:

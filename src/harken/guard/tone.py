@@ -1,7 +1,6 @@
 """A reply -> whether it blames, shouts, mocks, or has no word of regret for a customer who is unhappy."""
 
 import re
-from functools import lru_cache
 
 from harken.domain.event import Signal
 from harken.guard.courtesy import courtesy
@@ -16,7 +15,7 @@ _AT_EASE = int(Signal.THANKS | Signal.PRAISE | Signal.CONFIRMS_FIX)
 
 def impolite(seen: Seen) -> bool:
     """Blame, sarcasm or contempt, in any language that has a list: a reply may mix them."""
-    return bool(_expression(tuple(seen.rules.content.tone.impolite.values())).search(plain(seen.own_words)))
+    return bool(seen.rules.impolite.search(plain(seen.own_words)))
 
 
 def shouts(seen: Seen) -> bool:
@@ -41,9 +40,3 @@ def _unhappy(seen: Seen) -> bool:
     if sentiment is None and facts.last_sentiment is not None:
         sentiment = facts.last_sentiment / 1000
     return bool(signals & int(Signal.ANGRY)) or (sentiment or 0.0) <= seen.rules.content.tone.unhappy_sentiment
-
-
-@lru_cache(maxsize=8)
-def _expression(lists: tuple[tuple[str, ...], ...]) -> re.Pattern[str]:
-    written = [f"(?:{one})" for each in lists for one in each]
-    return re.compile("|".join(written) or r"(?!)", re.IGNORECASE)
