@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from journey import one_of
 
-from harken.adapters.jobs import Task, ask, work, working
+from harken.adapters.jobs import ask, working
+from harken.adapters.jobs.working import Task, work
 from harken.errors import TryAgainError
 from harken.kit.db import Database
 
@@ -20,7 +21,7 @@ MOST_S = 60
 
 KILLED = """
 import asyncio, os, signal, sys
-from harken.adapters.jobs import Task, work
+from harken.adapters.jobs.working import Task, work
 
 async def die(about: str) -> None:
     print(about, flush=True)

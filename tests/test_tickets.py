@@ -20,8 +20,7 @@ from harken.domain.event import Channel
 from harken.domain.ids import EventId
 from harken.domain.ticket import Owner, OwnerType, Priority, StatusCategory, Ticket
 from harken.errors import AmbiguousCustomerError, RefusedError
-from harken.flow import telling, ticket_handling, ticket_turns, ticket_watch, ticketing
-from harken.flow.ticket_deeds import TicketDeeds
+from harken.flow import ticket_handling, ticket_hands, ticket_turns, ticket_watch, ticketing
 from harken.flow.ticket_handling import HandOver
 from harken.flow.ticket_words import KeyUsedError, NotThisCustomerError, Words
 from harken.flow.ticketing import Asked, ChangedMeanwhileError, Expected
@@ -335,38 +334,45 @@ def test_an_erased_customer_leaves_numbers_and_no_words(office: Office, store_ur
 
 
 def test_actions_change_tickets_in_their_own_transaction(office: Office) -> None:
-    ticket, deeds = office.open(), TicketDeeds(office.desk)
-    with office.desk.live.database.transaction() as tx:
-        deeds.act(tx, ticket.id, "note", {"text": "They called before."})
-        deeds.act(tx, ticket.id, "tag", {"tag": "card"})
-        deeds.act(tx, ticket.id, "close", {})
+    ticket, desk = office.open(), office.desk
+    with desk.live.database.transaction() as tx:
+        ticket_hands.do(desk, tx, ticket.id, "note", {"text": "They called before."})
+        ticket_hands.do(desk, tx, ticket.id, "tag", {"tag": "card"})
+        ticket_hands.do(desk, tx, ticket.id, "close", {})
     now = office.now(ticket)
     assert (now.status, now.tags, now.version) == (StatusCategory.RESOLVED, ("card",), 5)
-    with office.desk.live.database.transaction() as tx:
-        deeds.act(tx, ticket.id, "reopen", {})
-        deeds.act(tx, ticket.id, "assign", {"team": "support"})
-        deeds.ask_person(tx, ticket.id, "in_doubt")
-        deeds.ask_person(tx, "nobody's", "in_doubt")
-        for action, arguments in (("assign", {"team": "sales"}), ("refund", {})):
-            with pytest.raises(RefusedError):
-                deeds.act(tx, ticket.id, action, arguments)
+    with desk.live.database.transaction() as tx:
+        ticket_hands.do(desk, tx, ticket.id, "reopen", {})
+        ticket_hands.do(desk, tx, ticket.id, "assign", {"team": "support"})
+        ticket_hands.ask_person(desk, tx, ticket.id, "in_doubt")
+        with pytest.raises(RefusedError):
+            ticket_hands.do(desk, tx, ticket.id, "assign", {"team": "sales"})
     assert office.now(ticket).owner.id == "support"
-    assert ticket_turns.look(ticket.id, office.desk).messages[-1].text == "A person is needed: in_doubt."
-    other = office.open("Another matter.")
-    with office.desk.live.database.transaction() as tx:
-        deeds.ask_person(tx, other.id, "undeliverable")
-    assert office.now(other).attributes["escalated"] == "undeliverable"
+    assert "in doubt" in ticket_turns.look(ticket.id, desk).messages[-1].text
+
+
+def test_a_word_of_the_ai_does_not_answer_for_the_people_who_have_the_ticket(office: Office) -> None:
+    """As when it says that a colleague takes over: the customer still waits, and the promise still runs."""
+    ticket = office.open()
+    ticket_handling.change(ticket.id, [c.Assigned(owner=OwnerType.TEAM, owner_id="support")], "ai", office.desk)
+    told = ticketing.reply(ticket.id, Words(text="A colleague will write to you."), AI, office.desk).ticket
+
+    assert (told.status, told.waiting_since, told.first_reply_at) == (StatusCategory.NEW, ticket.opened_at, None)
+    merged = ticket_handling.merge(office.open("Another matter.").id, ticket.id, "person:lena", office.desk)
+    assert merged.waiting_since == ticket.opened_at
+    answered = ticketing.reply(merged.id, Words(text="Lena here."), LENA, office.desk).ticket
+    assert (answered.status, answered.waiting_since) == (StatusCategory.PENDING, None)
 
 
 def test_what_the_outbox_says_is_in_the_ticket_once(office: Office) -> None:
-    ticket, deeds = office.open(), TicketDeeds(office.desk)
+    ticket = office.open()
     message = Message(
-        action="reply", channel="conversation", ticket=ticket.id, customer=ticket.customer, brand=ticket.brand,
-        arguments={"text": "Please try again."}, at=office.clock.now, spoken_on="chat", in_reply_to=ticket.newest_turn,
-        author="ai",
+        action="reply", channel="conversation", ticket=ticket.id, customer=ticket.customer,
+        arguments={"text": "Please try again."}, at=office.clock.now,
     )  # fmt: skip
     for _ in range(2):
-        telling.say(message, "harken:outbox-1", office.desk.live, deeds.said(message))
+        office.clock.pass_(seconds=3)
+        ticket_hands.say(office.desk, message, "outbox-1")
 
     answered = office.now(ticket)
     assert (answered.status, answered.waiting_since, answered.version) == (StatusCategory.PENDING, None, 3)

@@ -127,6 +127,9 @@ class Settings(AccessSettings):
     smtp_url: SecretStr = Field(default=SecretStr(""), validation_alias=_also("SMTP_URL"))
     """`smtps://USER:PASSWORD@HOST:465?from=support@example.org`. Empty: e-mails wait, and people are told."""
 
+    burst_quiet_s: float = Field(default=1.5, ge=0, le=60, validation_alias=_also("BURST_QUIET_S"))
+    """A customer who writes several messages in a row gets one answer: it is begun so long after the first of them."""
+
     guard_rules: Path | None = Field(default=None, validation_alias=_also("GUARD_RULES"))
     """What may be said, to whom, and what a person sees first, laid over the rules that ship with Harken."""
 

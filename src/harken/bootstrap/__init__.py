@@ -2,7 +2,7 @@
 
 import getpass
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cache, partial
 from pathlib import Path
@@ -28,12 +28,7 @@ from harken.profiles.features import NAMES
 if TYPE_CHECKING:
     from harken.adapters.frames.on_spark import Cluster
     from harken.decide.policy import Policy
-    from harken.flow.act_desk import ActDesk
-    from harken.flow.audit_desk import AuditDesk
     from harken.flow.door import Door
-    from harken.flow.library_desk import LibraryDesk
-    from harken.flow.replay_desk import ReplayDesk
-    from harken.flow.ticket_desk import TicketDesk
     from harken.guard.rules_file import GuardRules
     from harken.settings import Settings
 
@@ -83,6 +78,8 @@ def described(running: Running) -> str:
 @contextmanager
 def desk_of(settings: "Settings", *, store: str | None = None, engine: str | None = None) -> Iterator[Desk]:
     """Everything a sentence needs, built from the settings."""
+    from harken.bootstrap import desks  # noqa: PLC0415  it needs what stands here
+
     master = master_key(settings)
     name = engine or settings.data_engine
     frames.check(name)
@@ -90,10 +87,9 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
         bench = bench_of(settings, running.url, master)
         warehouse = bench.open_warehouse()
         live = _live_desk(settings, running.url, master)
-        tickets = cache(partial(_tickets, settings, live, warehouse)) if live else None
         try:
             one_key.keep_to(warehouse, master)
-            yield Desk(
+            desk = Desk(
                 home=settings.home.absolute(),
                 who=_who(),
                 warehouse=warehouse,
@@ -105,53 +101,13 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 writes_offline=not asks_a_model(settings),
                 note=running.note,
                 live=live,
-                open_tickets=tickets,
-                open_library=None
-                if clickhouse.is_clickhouse(running.url)
-                else cache(partial(_library, settings, running.url, master, ends)),
-                open_acts=cache(partial(_acts, settings, live, tickets)) if live and tickets else None,
-                open_audit=None
-                if clickhouse.is_clickhouse(running.url)
-                else cache(partial(_audit, settings, running.url, ends)),
-                open_replay=None
-                if clickhouse.is_clickhouse(running.url)
-                else cache(partial(_replay, running.url, master, ends)),
                 bench=bench,
             )
+            yield desks.with_desks(desk, settings, running.url, ends)
         finally:
             warehouse.close()
             if live:
                 live.database.close()
-
-
-def _library(settings: "Settings", url: str, master: MasterKey, ends: ExitStack) -> "LibraryDesk":
-    from harken.bootstrap import library  # noqa: PLC0415  models and caches take half a second that few commands need
-
-    made = library.desk_of(settings, url, master, _who())
-    ends.callback(made.close)
-    return made
-
-
-def _acts(settings: "Settings", live: LiveDesk, tickets: "Callable[[], TicketDesk]") -> "ActDesk":
-    from harken.bootstrap import acting  # noqa: PLC0415  schemas and TLS take a tenth of a second that few commands need
-
-    return acting.desk_of(settings, live, tickets())
-
-
-def _audit(settings: "Settings", url: str, ends: ExitStack) -> "AuditDesk":
-    from harken.bootstrap import auditing  # noqa: PLC0415  signatures, which only those who seal need
-
-    made = auditing.desk_of(settings, url)
-    ends.callback(made.database.close)
-    return made
-
-
-def _replay(url: str, master: MasterKey, ends: ExitStack) -> "ReplayDesk":
-    from harken.bootstrap import auditing  # noqa: PLC0415  as above
-
-    made = auditing.replay_desk_of(url, master)
-    ends.callback(made.database.close)
-    return made
 
 
 def _live_desk(settings: "Settings", url: str, master: MasterKey) -> LiveDesk | None:
@@ -161,13 +117,6 @@ def _live_desk(settings: "Settings", url: str, master: MasterKey) -> LiveDesk | 
     return LiveDesk(
         database=db.Database(url), master=master, clock=wall_clock, open_door=cache(partial(_door, settings, master))
     )
-
-
-def _tickets(settings: "Settings", live: LiveDesk, warehouse: Warehouse) -> "TicketDesk":
-    from harken.flow.ticket_desk import TicketDesk  # noqa: PLC0415  few commands need it
-    from harken.tickets import desk_rules  # noqa: PLC0415  as above
-
-    return TicketDesk(live=live, people=warehouse.people, rules=desk_rules.load(settings.desk))
 
 
 def _door(settings: "Settings", master: MasterKey) -> "Door":

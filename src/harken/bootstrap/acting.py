@@ -7,17 +7,15 @@ from pydantic import SecretStr
 
 from harken.act import catalogue
 from harken.act.catalogue import Executor
-from harken.act.ports import Message, Sender
+from harken.act.ports import Sender
 from harken.adapters.channels import email, http_action
 from harken.adapters.channels.conversation import Conversation
 from harken.audit import store as audit
-from harken.flow import telling
+from harken.flow import ticket_hands
 from harken.flow.act_desk import ActDesk
 from harken.flow.desk import LiveDesk
-from harken.flow.ticket_deeds import TicketDeeds
 from harken.flow.ticket_desk import TicketDesk
 from harken.kit.db import Tx
-from harken.kit.log import logger
 
 if TYPE_CHECKING:
     from harken.settings import Settings
@@ -25,27 +23,24 @@ if TYPE_CHECKING:
 LOOPBACK = "loopback"
 _EMAIL = "email:"
 
-log = logger(__name__)
-
 
 def desk_of(settings: "Settings", live: LiveDesk, tickets: TicketDesk) -> ActDesk:
-    deeds = TicketDeeds(tickets)
     return ActDesk(
         database=live.database,
         master=live.master,
         clock=live.clock,
         catalogue=catalogue.load(settings.actions),
-        senders=_senders(settings, live, deeds),
+        senders=_senders(settings, live, tickets),
         record=audit.record,
-        ticket_actions=deeds.act,
-        ask_person=deeds.ask_person,
+        ticket_actions=partial(ticket_hands.do, tickets),
+        ask_person=partial(ticket_hands.ask_person, tickets),
         address_of=address_of,
     )
 
 
-def _senders(settings: "Settings", live: LiveDesk, deeds: TicketDeeds) -> dict[str, Sender]:
+def _senders(settings: "Settings", live: LiveDesk, tickets: TicketDesk) -> dict[str, Sender]:
     """A channel that nobody configured is left out."""
-    made: dict[str, Sender] = {Executor.CONVERSATION: Conversation(partial(_say, live, deeds))}
+    made: dict[str, Sender] = {Executor.CONVERSATION: Conversation(partial(ticket_hands.say, tickets))}
     if settings.smtp_url.get_secret_value():
         made[Executor.EMAIL] = email.Email(email.server(settings.smtp_url))
     if settings.action_secret.get_secret_value():
@@ -61,10 +56,6 @@ def _rules(settings: "Settings") -> http_action.Rules:
         private_hosts=frozenset(hosts - {LOOPBACK}),
         plain_loopback=LOOPBACK in hosts,
     )
-
-
-def _say(live: LiveDesk, deeds: TicketDeeds, message: Message, id_: str) -> str:
-    return telling.say(message, id_, live, deeds.said(message))
 
 
 def address_of(tx: Tx, customer: str) -> str:

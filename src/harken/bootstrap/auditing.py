@@ -1,13 +1,21 @@
 """The settings -> the desk of the audit: its key, its pins, and a database as the sealer; and the desk of replays."""
 
-from harken.adapters.writers import offline
+from functools import partial
+
+from harken.adapters.writers import offline, recorded
+from harken.adapters.writers.asking import Asking
 from harken.audit.note import Signer
 from harken.audit.pins import Pins
+from harken.bootstrap import models
 from harken.decide.ports import Writer
-from harken.domain.decision import Draft
+from harken.domain.decision import Advice, Context, Draft
+from harken.domain.verdict import Verdict
 from harken.errors import UnsuitableError
 from harken.flow.audit_desk import AuditDesk
-from harken.flow.replay_desk import Quoting, ReplayDesk
+from harken.flow.replay_desk import ReplayDesk
+from harken.flow.think import Careful
+from harken.guard import rules_file
+from harken.guard.judging import judge
 from harken.kit import db
 from harken.kit.clock import wall_clock
 from harken.privacy import key_file
@@ -32,10 +40,18 @@ def desk_of(settings: Settings, url: str) -> AuditDesk:
     )
 
 
-def replay_desk_of(url: str, master: MasterKey) -> ReplayDesk:
-    return ReplayDesk(database=db.Database(url, size=2), master=master, writer=_writer_of)
+def replay_desk_of(settings: Settings, url: str, master: MasterKey) -> ReplayDesk:
+    asking = models.asking_of(settings)
+    return ReplayDesk(
+        database=db.Database(url, size=2), master=master, writer=partial(_writer_of, asking), judge=_judged
+    )
 
 
-def _writer_of(draft: Draft) -> Writer:
-    """Who worded it then: the offline writer works it out again, a model's words are those that were recorded."""
-    return offline.OfflineWriter() if draft.mode == offline.MODE else Quoting(draft)
+def _writer_of(asking: Asking, draft: Draft, rules: str | None) -> Writer:
+    """Who worded it then: a model answers what it answered, and everything around it is worked out again."""
+    writer = recorded.writer(draft.exchanges, asking)
+    return Careful(writer, offline.OfflineWriter(), rules_file.from_text(rules)) if rules is not None else writer
+
+
+def _judged(advice: Advice, context: Context, rules: str) -> Verdict:
+    return judge(advice, context, rules_file.from_text(rules))

@@ -168,7 +168,8 @@ async def _made_again(tx: db.Tx, recorded: Parts, desk: ReplayDesk) -> str | Non
     except PolicyError:
         return "policy"
     try:
-        made = await think(recorded.context, policy, desk.writer(recorded.draft))
+        guard = texts[around.guard.sha256] if around.guard else None
+        made = await think(recorded.context, policy, desk.writer(recorded.draft, guard))
     except RefusedError:
         return "exchanges"
     return _first(recorded, made) or _judged_again(recorded, texts, desk)

@@ -9,7 +9,6 @@ from harken.flow import live
 from harken.flow.arriving import Arrival, Outcome
 from harken.flow.desk import LiveDesk
 from harken.flow.dossier import microseconds
-from harken.flow.live import Also
 from harken.intake import canonical
 
 SOURCE = "harken"
@@ -19,12 +18,9 @@ class NotTakenError(RefusedError):
     """The log has something else under this id."""
 
 
-def say(message: Message, id_: str, desk: LiveDesk, also: Also | None = None) -> str:
-    """The id of the event; the same however often it is said. `also`: what its ticket makes of it.
-
-    Raises TryAgainError, NotTakenError.
-    """
-    [receipt] = live.receive([_arrival(message, id_, desk)], desk, also=also)
+def say(message: Message, id_: str, desk: LiveDesk) -> str:
+    """The id of the event; the same however often it is said. Raises TryAgainError, NotTakenError."""
+    [receipt] = live.receive([_arrival(message, id_, desk)], desk)
     if receipt.outcome not in (Outcome.ACCEPTED, Outcome.DUPLICATE):
         raise NotTakenError
     return receipt.id

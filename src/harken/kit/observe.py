@@ -106,6 +106,16 @@ AUTH_FAILURES = _counter(
     "support_auth_failures_total", "Requests that were refused for who asked, by reason.", "reason"
 )
 RATE_LIMITED = _counter("support_rate_limited_total", "Requests that came too fast, by whose.", "scope")
+AI_ANSWERS = _counter("support_ai_answers_total", "Tickets that the AI looked at, by what became of them.", "ending")
+ESCALATIONS = _counter("support_escalations_total", "Tickets handed to people, by reason.", "reason")
+CONFIDENCE = _histogram(
+    "support_agent_confidence",
+    "The lower of the two confidences in an answer.",
+    buckets=[tenth / 10 for tenth in range(1, 11)],
+)
+ANSWER_SECONDS = _histogram(
+    "support_answer_seconds", "From looking at a ticket to what is kept of its answer, a model's time included."
+)
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
     "Requests, from the first byte to the last of the answer.",

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harken.knowledge.terms import query_terms, terms
+from harken.kit.terms import query_terms, terms
 
 SHORT_CHARACTERS = 240
 """A text up to here is shown whole: cutting it saves next to nothing."""
