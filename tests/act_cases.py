@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from journey import BRAND, MASTER, rows_of
+from benchmarks.hostile_proposals import START, TICKET, VERIFIED
+from journey import MASTER, rows_of
 from pydantic import SecretStr
 
 from harken.act import catalogue
@@ -19,45 +20,19 @@ from harken.act.ports import Message, Receipt, Sender
 from harken.adapters.channels.conversation import Conversation
 from harken.adapters.channels.http_action import HttpAction, Rules
 from harken.bootstrap import acting as wiring
-from harken.domain.classification import Classification
-from harken.domain.decision import Live
-from harken.domain.event import Channel
-from harken.domain.ids import EventId, IdentityId
 from harken.domain.proposal import Proposal
-from harken.domain.ticket import Owner, Priority, StatusCategory, Ticket, TicketId
 from harken.errors import RefusedError
 from harken.eventlog import registry
-from harken.flow import telling
+from harken.flow import ticket_acting
 from harken.flow.act_desk import ActDesk
 from harken.flow.acting import Cause
 from harken.flow.desk import LiveDesk
 from harken.flow.door import Door
+from harken.flow.ticket_desk import TicketDesk
 from harken.kit import db
+from harken.tickets import desk_rules
 
-START = datetime(2026, 3, 16, 12, tzinfo=UTC)
 SECRET = SecretStr("whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY=")
-MARIA = IdentityId("customer:maria")
-TICKET = Ticket(
-    id=TicketId("9b2f6f0e-6a41-5d0c-8c7e-0d6a4c0c1a01"),
-    number=17,
-    customer=MARIA,
-    subject="Card",
-    channel=Channel.CHAT,
-    brand=BRAND,
-    status=StatusCategory.OPEN,
-    label="open",
-    priority=Priority.MEDIUM,
-    owner=Owner(),
-    opened_at=START,
-    updated_at=START,
-    version=1,
-    turns=1,
-    newest_turn=EventId("kb:1"),
-    waiting_since=START,
-)
-VERIFIED = Live(
-    classification=Classification(category="billing_inquiry", probability=0.9, model="test"), turns=1, verified=True
-)
 CAUSE = Cause(ticket=TICKET, id="kb:1", live=VERIFIED)
 REFUND = Proposal(action="refund", arguments={"amount_minor": 5000, "currency": "EUR"}, because="double charge")
 
@@ -159,7 +134,11 @@ def act_desk(
         open_door=lambda: Door(master=MASTER, registry=registry.load()),
         with_mood=False,
     )
-    given = {"conversation": Conversation(partial(_say, live))} if senders is None else senders
+    given = (
+        {"conversation": Conversation(partial(ticket_acting.say, desk=ticket_desk(live)))}
+        if senders is None
+        else senders
+    )
     try:
         yield ActDesk(
             database=database,
@@ -176,8 +155,9 @@ def act_desk(
         database.close()
 
 
-def _say(live: LiveDesk, message: Message, id_: str) -> str:
-    return telling.say(message, id_, live)
+def ticket_desk(live: LiveDesk) -> TicketDesk:
+    """Where nobody is known before they write."""
+    return TicketDesk(live=live, people=lambda name: {}, rules=desk_rules.load())
 
 
 def http(clock: Any, *, plain_loopback: bool = True, deadline_s: float = 5) -> HttpAction:

@@ -27,10 +27,11 @@ from act_cases import (
 )
 from act_worker import LENA
 from journey import rows_of
-from live_cases import arrival, live_desk, receive
 from test_crash import PATIENCE_S, processes
+from ticket_cases import office_on
 
 from harken.act.approvals import State
+from harken.domain.ticket import Ticket
 from harken.flow import acting, deciding, delivering, sending
 from harken.flow.act_desk import ActDesk
 from harken.flow.sending import Why
@@ -62,11 +63,11 @@ def refund_of(desk: ActDesk, *, approved: bool = True, cause: acting.Cause = CAU
     return done.id, digest
 
 
-def leaving(desk: ActDesk, action: str, arguments: dict[str, Any], cause: str = "kb:1") -> str:
+def leaving(desk: ActDesk, action: str, arguments: dict[str, Any], cause: str = "kb:1", ticket: Ticket = TICKET) -> str:
     spec = desk.catalogue.get(action)
     assert spec is not None
     with desk.database.transaction() as tx:
-        message = sending.message(spec, TICKET, arguments, author="ai", at=desk.clock())
+        message = sending.message(spec, ticket, arguments, author="ai", at=desk.clock())
         return sending.enqueue(tx, message, Why(cause=cause), desk)
 
 
@@ -118,18 +119,19 @@ def test_a_killed_worker_and_no_silent_duplicate_without_keys(
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_killed_worker_and_one_reply(store_url: str, tmp_path: Path, step: str) -> None:
-    asks = {"id": "kb:1", "kind": "message_received", "customer": "maria", "channel": "chat", "brand": TICKET.brand, "happened_at": START.isoformat(), "text": "How?"}  # fmt: skip
-    with live_desk(store_url, now=START) as live:
-        receive([arrival(asks, now=START)], live)
+    with office_on(store_url, tmp_path, now=START) as office:
+        ticket = office.open()
     with act_desk(store_url, tmp_path, Ticking()) as desk:
-        leaving(desk, "reply", {"text": "In the app, under Cards."})
+        leaving(desk, "reply", {"text": "In the app, under Cards."}, ticket=ticket)
     killed(act_worker.deliver_until, store_url, tmp_path, "", step, START)
     with act_desk(store_url, tmp_path, Ticking(LATER)) as desk:
         carried_on(desk)
 
     assert [row["state"] for row in outbox(store_url)] == ["delivered"]
     assert len(rows_of(store_url, "SELECT id FROM event WHERE kind = 'message_sent'")) == 1
-    assert [row["n"] for row in rows_of(store_url, "SELECT array_length(positions, 1) AS n FROM conversation")] == [2]
+    with office_on(store_url, tmp_path, now=LATER) as office:
+        said = [type(each.change).__name__ for each in office.history(ticket)]
+    assert said.count("Replied") == 1
 
 
 @pytest.mark.parametrize("step", ["inside the approval", "after the approval"])

@@ -7,9 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import hostile_proposals
 import pytest
 from act_cases import REFUND, START, TICKET, VERIFIED
+from benchmarks import hostile_proposals
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +19,26 @@ from act_cases import (
     act_desk,
     outbox,
     proposals,
+    ticket_desk,
 )
-from journey import one_of, rows_of
-from live_cases import arrival, live_desk, receive
+from journey import rows_of
 
 from harken.act.approvals import ChangedError, DecidedError, ExpiredError, NotYoursError, State, UnknownActionError
 from harken.act.outbox.store import State as OutboxState
 from harken.act.ports import NotSentError, Receipt, RejectedError, UnknownOutcomeError
+from harken.adapters.channels.conversation import Conversation
+from harken.domain.event import Channel
 from harken.domain.proposal import Proposal
+from harken.domain.ticket import OwnerType, StatusCategory, Ticket
 from harken.errors import RefusedError
-from harken.flow import acting, deciding, delivering, sending
+from harken.eventlog import registry
+from harken.flow import acting, deciding, delivering, sending, ticket_acting, ticket_handling, ticketing
 from harken.flow.act_desk import ActDesk
 from harken.flow.deciding import NotAllowedError, Person
+from harken.flow.desk import LiveDesk
+from harken.flow.door import Door
 from harken.flow.sending import Why
+from harken.flow.ticket_desk import TicketDesk
 from harken.kit import db
 
 LENA, OMAR = Person(who="lena", roles=frozenset({"lead"})), Person(who="omar", roles=frozenset({"lead", "agent"}))
@@ -223,7 +231,7 @@ def test_an_edit_has_the_same_limits(desk: ActDesk) -> None:
     id_, digest = asked(desk)
     for arguments in (
         {"amount_minor": 20_001, "currency": "EUR"},
-        {"amount_minor": 5, "currency": "XXX"},
+        {"amount_minor": 5, "currency": "ZZZ"},
         {"amount_minor": 5, "currency": "EUR", "to": "me"},
         {"amount_minor": 5},
     ):
@@ -477,19 +485,109 @@ def test_a_call_is_a_task_for_people(desk: ActDesk, store_url: str) -> None:
     assert deciding.shown(done.id, desk).waiting.state is State.EXECUTED
 
 
-def test_an_answer_is_an_event_of_the_log_in_its_thread(store_url: str, tmp_path: Path, clock: Ticking) -> None:
-    asks = {"id": "kb:1", "kind": "message_received", "customer": "maria", "channel": "chat", "brand": TICKET.brand, "happened_at": clock.now.isoformat(), "text": "How do I change my limit?"}  # fmt: skip
-    with live_desk(store_url, now=clock.now) as live:
-        receive([arrival(asks, now=clock.now)], live)
-    clock.forward(seconds=3)
-    with act_desk(store_url, tmp_path, clock) as desk:
-        key = leaving(desk, "reply", {"text": "In the app under Cards."})
-        everything(desk)
-        rows_of(store_url, "UPDATE outbox SET state = 'waiting' RETURNING id")  # as if the receipt had been lost
-        everything(desk)
+# Tickets
 
-    [said] = rows_of(
-        store_url, "SELECT id, kind, identity, in_reply_to, author, channel, source FROM event WHERE id <> 'kb:1'"
+
+@pytest.fixture
+def tickets(desk: ActDesk) -> TicketDesk:
+    live = LiveDesk(
+        database=desk.database,
+        master=desk.master,
+        clock=desk.clock,
+        open_door=lambda: Door(master=desk.master, registry=registry.load()),
+        with_mood=False,
     )
-    assert said == {"id": f"harken:{key}", "kind": "message_sent", "identity": MARIA, "in_reply_to": "kb:1", "author": TICKET.brand, "channel": "chat", "source": "harken"}  # fmt: skip
-    assert one_of(store_url, "SELECT array_length(positions, 1) FROM conversation") == 2
+    return ticket_desk(live)
+
+
+@pytest.fixture
+def whole(desk: ActDesk, tickets: TicketDesk) -> ActDesk:
+    """As bootstrap puts it together."""
+    return replace(
+        desk,
+        senders={"conversation": Conversation(partial(ticket_acting.say, desk=tickets))},
+        ticket_actions=partial(ticket_acting.act, desk=tickets),
+        ask_person=partial(ticket_acting.ask, desk=tickets),
+    )
+
+
+@pytest.fixture
+def ticket(tickets: TicketDesk) -> Ticket:
+    asked = ticketing.Asked(
+        customer="maria", subject="Card", description="How do I change my limit?", channel=Channel.CHAT
+    )
+    return ticketing.open(asked, tickets).ticket
+
+
+def answered(desk: ActDesk, ticket: Ticket, text: str = "In the app, under Cards.") -> str:
+    spec = desk.catalogue.get("reply")
+    assert spec is not None
+    with desk.database.transaction() as tx:
+        message = sending.message(spec, ticket, {"text": text}, author="ai", at=desk.clock())
+        return sending.enqueue(tx, message, Why(cause=str(ticket.newest_turn)), desk)
+
+
+def test_an_answer_is_said_once_in_its_conversation(
+    whole: ActDesk, tickets: TicketDesk, ticket: Ticket, clock: Ticking, store_url: str
+) -> None:
+    clock.forward(seconds=3)
+    answered(whole, ticket)
+    everything(whole)
+    rows_of(store_url, "UPDATE outbox SET state = 'waiting' RETURNING id")  # as if the receipt had been lost
+    clock.forward(minutes=3)
+    everything(whole)
+
+    assert [row["state"] for row in outbox(store_url)] == ["delivered"]
+    [said] = rows_of(store_url, "SELECT kind, identity, channel FROM event WHERE kind = 'message_sent'")
+    assert said == {"kind": "message_sent", "identity": MARIA, "channel": "chat"}
+    now = ticketing.standing(ticket.id, tickets)
+    assert (now.waiting_since, now.status) == (None, StatusCategory.PENDING)
+
+
+def test_who_took_over_is_not_talked_over(whole: ActDesk, tickets: TicketDesk, ticket: Ticket, store_url: str) -> None:
+    """The answer was decided while the AI had it, and leaves after."""
+    answered(whole, ticket)
+    ticket_handling.take_over(ticket.id, "lena", tickets)
+    everything(whole)
+
+    assert rows_of(store_url, "SELECT id FROM event WHERE kind = 'message_sent'") == []
+    assert [row["state"] for row in outbox(store_url)] == ["failed"]
+    assert ticketing.standing(ticket.id, tickets).owner.id == "lena"
+
+
+def test_actions_change_the_ticket(whole: ActDesk, tickets: TicketDesk, ticket: Ticket) -> None:
+    wanted = (
+        Proposal(action="tag", arguments={"tag": "limits"}),
+        Proposal(action="tag", arguments={"tag": "cards"}),
+        Proposal(action="note", arguments={"text": "Asked twice."}),
+        Proposal(action="assign", arguments={"team": "cards"}),
+        Proposal(action="close", arguments={}),
+    )
+    done = proposed(whole, *wanted, cause=replace(CAUSE, ticket=ticket))
+
+    assert {each.state for each in done} == {"executed"}
+    now = ticketing.standing(ticket.id, tickets)
+    assert (set(now.tags), now.status, now.owner.id) == ({"limits", "cards"}, StatusCategory.RESOLVED, "cards")
+    [again] = proposed(whole, Proposal(action="reopen", arguments={}), cause=replace(CAUSE, ticket=ticket, id="kb:9"))
+    assert again.state == "executed"
+    assert ticketing.standing(ticket.id, tickets).status is StatusCategory.OPEN
+
+
+def test_what_nobody_could_deliver_hands_the_ticket_over(
+    whole: ActDesk, tickets: TicketDesk, ticket: Ticket, channel: Counts
+) -> None:
+    failing = replace(whole, senders={"conversation": channel})
+    channel.before = [RejectedError("422")]
+    answered(failing, ticket)
+    everything(failing)
+
+    assert ticketing.standing(ticket.id, tickets).owner.type is not OwnerType.AI
+
+
+def test_an_approval_is_asked_for_without_taking_the_ticket_away(
+    whole: ActDesk, tickets: TicketDesk, ticket: Ticket
+) -> None:
+    asked(whole, cause=replace(CAUSE, ticket=ticket))
+
+    now = ticketing.standing(ticket.id, tickets)
+    assert (now.owner, now.version) == (ticket.owner, ticket.version + 1)

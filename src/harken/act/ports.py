@@ -21,7 +21,7 @@ class Message:
     at: datetime  #: when it was decided
     brand: str = ""
     spoken_on: str = ""  #: the channel of the conversation
-    in_reply_to: str | None = None  #: the event it answers
+    epoch: int = 0  #: whose turn it was when it was decided
     author: str = ""  #: who says it: the brand, or a person's name
     to: str = ""  #: an address, where the channel needs one
     url: str = ""  #: from the catalogue, where the channel needs one

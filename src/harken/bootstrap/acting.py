@@ -11,9 +11,8 @@ from harken.act.ports import Sender
 from harken.adapters.channels import email, http_action
 from harken.adapters.channels.conversation import Conversation
 from harken.audit import store as audit
-from harken.flow import ticket_hands
+from harken.flow import ticket_acting
 from harken.flow.act_desk import ActDesk
-from harken.flow.desk import LiveDesk
 from harken.flow.ticket_desk import TicketDesk
 from harken.kit.db import Tx
 
@@ -24,27 +23,28 @@ LOOPBACK = "loopback"
 _EMAIL = "email:"
 
 
-def desk_of(settings: "Settings", live: LiveDesk, tickets: TicketDesk) -> ActDesk:
+def desk_of(settings: "Settings", tickets: TicketDesk) -> ActDesk:
+    live = tickets.live
     return ActDesk(
         database=live.database,
         master=live.master,
         clock=live.clock,
         catalogue=catalogue.load(settings.actions),
-        senders=_senders(settings, live, tickets),
+        senders=_senders(settings, tickets),
         record=audit.record,
-        ticket_actions=partial(ticket_hands.do, tickets),
-        ask_person=partial(ticket_hands.ask_person, tickets),
+        ticket_actions=partial(ticket_acting.act, desk=tickets),
+        ask_person=partial(ticket_acting.ask, desk=tickets),
         address_of=address_of,
     )
 
 
-def _senders(settings: "Settings", live: LiveDesk, tickets: TicketDesk) -> dict[str, Sender]:
+def _senders(settings: "Settings", tickets: TicketDesk) -> dict[str, Sender]:
     """A channel that nobody configured is left out."""
-    made: dict[str, Sender] = {Executor.CONVERSATION: Conversation(partial(ticket_hands.say, tickets))}
+    made: dict[str, Sender] = {Executor.CONVERSATION: Conversation(partial(ticket_acting.say, desk=tickets))}
     if settings.smtp_url.get_secret_value():
         made[Executor.EMAIL] = email.Email(email.server(settings.smtp_url))
     if settings.action_secret.get_secret_value():
-        made[Executor.HTTP] = http_action.HttpAction(_rules(settings), live.clock)
+        made[Executor.HTTP] = http_action.HttpAction(_rules(settings), tickets.live.clock)
     return made
 
 

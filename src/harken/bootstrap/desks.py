@@ -32,7 +32,7 @@ def with_desks(desk: Desk, settings: "Settings", url: str, ends: ExitStack) -> D
         desk,
         open_library=cache(partial(_library, settings, url, desk, ends)),
         open_tickets=tickets,
-        open_acts=cache(partial(_acts, settings, desk.live, tickets)),
+        open_acts=cache(partial(_acts, settings, tickets)),
         open_audit=cache(partial(_audit, settings, url, ends)),
         open_replay=cache(partial(_replay, settings, url, desk, ends)),
     )
@@ -63,10 +63,10 @@ def _wake(quiet: timedelta, tx: "Tx", ticket: "TicketId", at: datetime) -> None:
     ask(tx, "answer", ticket, at + quiet)
 
 
-def _acts(settings: "Settings", live: LiveDesk, tickets: "Callable[[], TicketDesk]") -> "ActDesk":
+def _acts(settings: "Settings", tickets: "Callable[[], TicketDesk]") -> "ActDesk":
     from harken.bootstrap import acting  # noqa: PLC0415
 
-    return acting.desk_of(settings, live, tickets())
+    return acting.desk_of(settings, tickets())
 
 
 def _audit(settings: "Settings", url: str, ends: ExitStack) -> "AuditDesk":

@@ -43,7 +43,7 @@ def message(spec: ActionSpec, ticket: Ticket, arguments: Mapping[str, Any], *, a
         at=at,
         brand=ticket.brand,
         spoken_on=ticket.channel.value,
-        in_reply_to=ticket.newest_turn,
+        epoch=ticket.owner.epoch,
         author=author,
     )
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from harken.act.approvals import State
@@ -16,11 +16,10 @@ from harken.flow import deciding, delivering
 from harken.flow.act_desk import ActDesk
 from harken.flow.deciding import Person, Shown
 from harken.flow.desk import Desk
-from harken.web.whoami import Principal, principal
+from harken.web.auth.principal import Asking, Principal
 
 BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "")
 
-Who = Annotated[Principal, Depends(principal)]
 Size = Annotated[int, Query(alias="page[size]", ge=1, le=100)]
 After = Annotated[str, Query(alias="page[after]", max_length=200)]
 
@@ -134,16 +133,16 @@ class _Door:
         desk = self._acts()
         return _view(deciding.shown(str(id), desk), desk)
 
-    def approve(self, id: UUID, word: Word, who: Who) -> Told:
+    def approve(self, id: UUID, word: Word, who: Asking) -> Told:
         """Bound to the exact arguments. `approved`: on its way; `pending`: a second person is needed."""
         state = deciding.approve(str(id), _person(who), word.arguments_hash, self._acts())
         return Told(id=id, state=state, arguments_hash=word.arguments_hash)
 
-    def deny(self, id: UUID, word: Word, who: Who) -> Told:
+    def deny(self, id: UUID, word: Word, who: Asking) -> Told:
         state = deciding.deny(str(id), _person(who), word.arguments_hash, self._acts())
         return Told(id=id, state=state, arguments_hash=word.arguments_hash)
 
-    def edit(self, id: UUID, edited: Edited, who: Who) -> Told:
+    def edit(self, id: UUID, edited: Edited, who: Asking) -> Told:
         """Other arguments: every approval before is void."""
         digest = deciding.edit(str(id), _person(who), dict(edited.arguments), self._acts())
         return Told(id=id, state=State.PENDING, arguments_hash=digest)
@@ -155,15 +154,15 @@ class _Door:
         views = [DeliveryView.model_validate(row) for row in rows[:size]]
         return DeliveryPage(deliveries=views, **_rest(f"/api/v1/outbox?state={state.value}", size, last))
 
-    def decide(self, id: UUID, decision: Decision, who: Who) -> dict[str, str]:
+    def decide(self, id: UUID, decision: Decision, who: Asking) -> dict[str, str]:
         """A person who has looked says what became of it, or what is to be done."""
         choice = _CHOICES[decision.decision]
-        delivering.decide(str(id), who.name, choice, self._acts())
+        delivering.decide(str(id), who.subject, choice, self._acts())
         return {"id": str(id), "state": choice.value}
 
 
 def _person(who: Principal) -> Person:
-    return Person(who=who.name, roles=who.roles)
+    return Person(who=who.subject, roles=frozenset(role.value for role in who.roles))
 
 
 def _view(each: Shown, desk: ActDesk) -> ActionView:

@@ -28,6 +28,9 @@ _READ_TICKETS = Grant(scope="tickets:read", roles=_ALL)
 _WRITE_TICKETS = Grant(scope="tickets:write", roles=_ALL)
 _WORK_TICKETS = Grant(scope="tickets:work", roles=_WORKERS)
 
+_DECIDE = Grant(scope="actions:decide", roles=STAFF)
+"""Which of them, each action of the catalogue says: its `approvers`."""
+
 
 def _tickets(prefix: str) -> dict[tuple[str, str], Grant]:
     """Whose ticket it is, is known when it was read: the doors ask `Principal.see`."""
@@ -68,6 +71,13 @@ TABLE: Mapping[tuple[str, str], Grant] = {
     ("GET", "/api/v1/knowledge/passages"): Grant(scope="knowledge:read", roles=_ALL),
     **_tickets("/api/v1/tickets"),
     **_tickets("/api/v1/conversations"),
+    ("GET", "/api/v1/actions"): Grant(scope="actions:read", roles=STAFF),
+    ("GET", "/api/v1/actions/{id}"): Grant(scope="actions:read", roles=STAFF),
+    ("POST", "/api/v1/actions/{id}/approve"): _DECIDE,
+    ("POST", "/api/v1/actions/{id}/deny"): _DECIDE,
+    ("PUT", "/api/v1/actions/{id}/arguments"): _DECIDE,
+    ("GET", "/api/v1/outbox"): Grant(scope="actions:read", roles=STAFF),
+    ("POST", "/api/v1/outbox/{id}/decide"): Grant(scope="actions:decide", roles=_LEADS),
     ("POST", "/api/v1/chat/tickets"): Grant(scope="chat:use", roles=_ALL),
     ("WEBSOCKET", "/ws/chat"): Grant(scope="chat:use", roles=_ALL),
 }

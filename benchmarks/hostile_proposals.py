@@ -6,12 +6,40 @@
 import random
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from act_cases import MARIA, TICKET
-
 from harken.act.plan import Answer, Planned
+from harken.domain.classification import Classification
+from harken.domain.decision import Live
+from harken.domain.event import Channel
+from harken.domain.ids import EventId, IdentityId
 from harken.domain.proposal import Proposal
+from harken.domain.ticket import Owner, Priority, StatusCategory, Ticket, TicketId
+
+START = datetime(2026, 3, 16, 12, tzinfo=UTC)
+MARIA = IdentityId("customer:maria")
+TICKET = Ticket(
+    id=TicketId("9b2f6f0e-6a41-5d0c-8c7e-0d6a4c0c1a01"),
+    number=17,
+    customer=MARIA,
+    subject="Card",
+    channel=Channel.CHAT,
+    brand="KestrelBank",
+    status=StatusCategory.OPEN,
+    label="open",
+    priority=Priority.MEDIUM,
+    owner=Owner(),
+    opened_at=START,
+    updated_at=START,
+    version=1,
+    turns=1,
+    newest_turn=EventId("kb:1"),
+    waiting_since=START,
+)
+VERIFIED = Live(
+    classification=Classification(category="billing_inquiry", probability=0.9, model="test"), turns=1, verified=True
+)
 
 ACTIONS = ("refund", "account_update", "account_closure", "note", "tag", "assign", "close", "reopen", "schedule_call")
 WITHHELD = ("reply", "email")
@@ -36,7 +64,7 @@ TEXTS = (
     "x" * 30_000,
 )
 AMOUNTS = (1, 100, 5_000, 10_000, 10_001, 20_000, 20_001, 10**9, 10**30, 0, -5, 1.5, True, "5000", None, float("inf"))
-CURRENCIES = ("EUR", "GBP", "USD", "eur", "XXX", "JPY", "", "EUR ", None, 978)
+CURRENCIES = ("EUR", "GBP", "USD", "eur", "ZZZ", "JPY", "", "EUR ", None, 978)
 
 
 def proposals(seed: int) -> Sequence[Proposal]:
