@@ -19,7 +19,7 @@ from harken.act.ports import Message
 from harken.domain.event import Channel
 from harken.domain.ids import EventId
 from harken.domain.ticket import Owner, OwnerType, Priority, StatusCategory, Ticket
-from harken.errors import AmbiguousCustomerError, RefusedError
+from harken.errors import AmbiguousCustomerError
 from harken.flow import ticket_acting, ticket_handling, ticket_turns, ticket_watch, ticketing
 from harken.flow.ticket_handling import HandOver
 from harken.flow.ticket_words import KeyUsedError, NotThisCustomerError, Words
@@ -273,6 +273,15 @@ def test_of_two_workers_who_answer_one_message_one_does(office: Office, store_ur
     assert one_of(store_url, "SELECT count(*) FROM event WHERE kind = 'message_sent'") == 20
 
 
+def test_the_same_key_at_once_is_one_ticket(office: Office, store_url: str) -> None:
+    with ThreadPoolExecutor(6) as crowd:
+        done = list(crowd.map(lambda _: ticketing.open(Asked(**SIMPLE, key="k"), office.desk), range(18)))
+
+    assert sum(each.new for each in done) == 1
+    assert len({each.ticket.id for each in done}) == 1
+    assert one_of(store_url, "SELECT count(*) FROM event") == 1
+
+
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -333,40 +342,27 @@ def test_an_erased_customer_leaves_numbers_and_no_words(office: Office, store_ur
     assert ticket_handling.change(ticket.id, [c.TagsChanged(tags=("erased",))], "person:lena", office.desk).tags
 
 
-def test_actions_change_tickets_in_their_own_transaction(office: Office) -> None:
+def test_a_word_of_the_ai_does_not_answer_for_the_people_who_have_the_ticket(office: Office) -> None:
+    """As when it says that a colleague takes over: the customer still waits, and the promise still runs."""
     ticket = office.open()
-    with office.desk.live.database.transaction() as tx:
-        ticket_acting.act(tx, ticket.id, "note", {"text": "They called before."}, desk=office.desk)
-        ticket_acting.act(tx, ticket.id, "tag", {"tag": "card"}, desk=office.desk)
-        ticket_acting.act(tx, ticket.id, "close", {}, desk=office.desk)
-    now = office.now(ticket)
-    assert (now.status, now.tags, now.version) == (StatusCategory.RESOLVED, ("card",), 5)
-    with office.desk.live.database.transaction() as tx:
-        ticket_acting.act(tx, ticket.id, "reopen", {}, desk=office.desk)
-        ticket_acting.act(tx, ticket.id, "assign", {"team": "support"}, desk=office.desk)
-        ticket_acting.ask(tx, ticket.id, "in_doubt", desk=office.desk)
-        ticket_acting.ask(tx, "nobody's", "in_doubt", desk=office.desk)
-        for action, arguments in (("assign", {"team": "sales"}), ("refund", {})):
-            with pytest.raises(RefusedError):
-                ticket_acting.act(tx, ticket.id, action, arguments, desk=office.desk)
-    assert office.now(ticket).owner.id == "support"
-    assert (
-        ticket_turns.look(ticket.id, office.desk).messages[-1].text
-        == "Nobody knows whether something that was sent has arrived: look, then decide."
-    )
-    other = office.open("Another matter.")
-    with office.desk.live.database.transaction() as tx:
-        ticket_acting.ask(tx, other.id, "undeliverable", desk=office.desk)
-    assert office.now(other).attributes["escalated"] == "undeliverable"
+    ticket_handling.change(ticket.id, [c.Assigned(owner=OwnerType.TEAM, owner_id="support")], "ai", office.desk)
+    told = ticketing.reply(ticket.id, Words(text="A colleague will write to you."), AI, office.desk).ticket
+
+    assert (told.status, told.waiting_since, told.first_reply_at) == (StatusCategory.NEW, ticket.opened_at, None)
+    merged = ticket_handling.merge(office.open("Another matter.").id, ticket.id, "person:lena", office.desk)
+    assert merged.waiting_since == ticket.opened_at
+    answered = ticketing.reply(merged.id, Words(text="Lena here."), LENA, office.desk).ticket
+    assert (answered.status, answered.waiting_since) == (StatusCategory.PENDING, None)
 
 
 def test_what_the_outbox_says_is_in_the_ticket_once(office: Office) -> None:
     ticket = office.open()
     message = Message(
-        action="reply", channel="conversation", ticket=ticket.id, customer=ticket.customer, brand=ticket.brand,
+        action="reply", channel="conversation", ticket=ticket.id, customer=ticket.customer,
         arguments={"text": "Please try again."}, at=office.clock.now, author="ai", epoch=ticket.owner.epoch,
     )  # fmt: skip
     for _ in range(2):
+        office.clock.pass_(seconds=3)
         ticket_acting.say(message, "outbox-1", office.desk)
 
     answered = office.now(ticket)

@@ -17,7 +17,7 @@ from harken.flow.ticket_desk import TicketDesk
 from harken.flow.ticketing import ANY, Expected, changed, ticket_id, wind_clocks
 from harken.kit import db
 from harken.tickets import changes as c
-from harken.tickets import routing, store
+from harken.tickets import fold, routing, store
 from harken.tickets.changes import Change
 from harken.tickets.fold import ClosedError, NotNowError
 from harken.tickets.routing import Matter
@@ -94,7 +94,7 @@ def merge(into: TicketId, other: TicketId, who: str, desk: TicketDesk, expected:
         at = max(desk.live.clock(), gone.updated_at)
         theirs = store.messages(tx, gone.id)
         moved = tuple(EventId(row["id"]) for row in theirs)
-        thread = thread_of([*store.messages(tx, ticket.id), *theirs])
+        thread = thread_of([*store.messages(tx, ticket.id), *theirs], _silent(tx, [into, other]))
         gone = changed(tx, gone, [c.Merged(into=ticket.id)], who, at, desk)
         ticket = changed(tx, ticket, [c.Absorbed(other=gone.id, events=moved, thread=thread)], who, at, desk)
         wake_if_ours(tx, ticket, ticket.updated_at, desk)
@@ -128,8 +128,9 @@ def split(
             raise NotNowError("Both tickets need a message of the customer's.")
         at = max(desk.live.clock(), ticket.updated_at)
         number = store.next_number(tx)
-        first = _split_from(ticket, gone, number, subject)
-        left = c.SplitOff(into=first.id, events=first.events, thread=thread_of(rest))
+        silent = _silent(tx, [id_])
+        first = _split_from(ticket, gone, number, subject, thread_of(gone, silent))
+        left = c.SplitOff(into=first.id, events=first.events, thread=thread_of(rest, silent))
         changed(tx, ticket, [left], who, at, desk)
         made = store.apply(tx, None, [first], who, at, desk.ring)
         wind_clocks(tx, made, desk)
@@ -137,7 +138,29 @@ def split(
         return made
 
 
-def _split_from(ticket: Ticket, rows: Sequence[db.Row], number: int, subject: str) -> c.Opened:
+def _silent(tx: db.Tx, tickets: Sequence[TicketId]) -> frozenset[EventId]:
+    """Words of ours that answered nothing, in these tickets and in those whose messages came to them."""
+    found: frozenset[EventId] = frozenset()
+    seen: set[TicketId] = set()
+    while wanted := [id_ for id_ in dict.fromkeys(tickets) if id_ not in seen]:
+        seen.update(wanted)
+        histories = store.history(tx, wanted, None).values()
+        found = found.union(*map(fold.silent, histories))
+        tickets = [id_ for history in histories for stamped in history for id_ in _sources(stamped.change)]
+    return found
+
+
+def _sources(change: Change) -> Sequence[TicketId]:
+    match change:
+        case c.Absorbed(other=other):
+            return [other]
+        case c.Opened(split_from=other) if other:
+            return [other]
+        case _:
+            return []
+
+
+def _split_from(ticket: Ticket, rows: Sequence[db.Row], number: int, subject: str, thread: c.Thread) -> c.Opened:
     theirs = [row for row in rows if _is_theirs(row)]
     moved = tuple(EventId(row["id"]) for row in rows)
     return c.Opened(
@@ -156,18 +179,18 @@ def _split_from(ticket: Ticket, rows: Sequence[db.Row], number: int, subject: st
         language=theirs[-1]["language"],
         urgency=max(row["urgency"] for row in theirs),
         events=moved,
-        thread=thread_of(rows),
+        thread=thread,
         split_from=ticket.id,
     )
 
 
-def thread_of(rows: Sequence[db.Row]) -> c.Thread:
-    """What messages add up to, in whatever order they come."""
+def thread_of(rows: Sequence[db.Row], silent: frozenset[EventId]) -> c.Thread:
+    """What messages add up to, in whatever order they come. `silent`: those of ours that answered nothing."""
     turns, newest, waiting, first_reply = 0, None, None, None
     for row in sorted(rows, key=_time):
         if _is_theirs(row):
             turns, newest, waiting = turns + 1, EventId(row["id"]), waiting or row["at"]
-        else:
+        elif row["id"] not in silent:
             waiting, first_reply = None, first_reply or row["at"]
     return c.Thread(turns=turns, newest_turn=newest, waiting_since=waiting, first_reply_at=first_reply)
 

@@ -66,9 +66,24 @@ def messages(changes: Iterable[Stamped]) -> tuple[EventId, ...]:
     return tuple(own)
 
 
+def silent(changes: Iterable[Stamped]) -> frozenset[EventId]:
+    """The words of ours among a ticket's changes that answered nothing: see `answers`."""
+    ticket, found = None, set()
+    for stamped in changes:
+        if ticket and isinstance(stamped.change, c.Replied) and not answers(stamped.change, ticket.owner):
+            found.add(stamped.change.event)
+        ticket = fold(ticket, stamped)
+    return frozenset(found)
+
+
 def ai_may_answer(ticket: Ticket) -> bool:
     """Only where the ticket is the AI's own and open to words; after a take-over it is that by assignment alone."""
     return ticket.owner.type is OwnerType.AI and ticket.status not in _OVER and ticket.merged_into is None
+
+
+def answers(change: c.Replied, owner: Owner) -> bool:
+    """What the AI says in a ticket that others have ("a colleague will write to you") leaves the customer waiting for them."""
+    return change.author is not OwnerType.AI or owner.type in (OwnerType.AI, OwnerType.NONE)
 
 
 def _opened(change: c.Opened, stamped: Stamped) -> Ticket:
@@ -135,6 +150,8 @@ def _message_added(ticket: Ticket, change: c.MessageAdded, stamped: Stamped) -> 
 
 
 def _replied(ticket: Ticket, change: c.Replied, stamped: Stamped) -> Values:
+    if not answers(change, ticket.owner):
+        return {}
     values: Values = {"waiting_since": None, "first_reply_at": ticket.first_reply_at or stamped.at}
     if ticket.status in (StatusCategory.NEW, StatusCategory.OPEN):
         values |= _status(ticket, StatusCategory.PENDING, stamped)
