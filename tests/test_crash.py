@@ -39,7 +39,7 @@ PATIENCE_S = 60
 # What is killed is a process of its own, forked from one that has imported all this once and opened nothing.
 processes = get_context("forkserver")
 processes.set_forkserver_preload(
-    ["pytest", "harken.bootstrap", "harken.flow.rebuild", "harken.adapters.frames.on_polars", "pandas"]
+    ["pytest", "harken.bootstrap", "harken.flow.rebuild", "harken.adapters.frames.on_polars", "pandas", "act_worker"]
 )
 
 

@@ -36,6 +36,7 @@ COUNTERS = ("vector_index", "knowledge_state")
 KEPT = ("vault", "knowledge_quarantine", "knowledge_approval", "knowledge_file", "knowledge_job")
 """The librarian's alone."""
 OPEN_TO_WHO_SERVES = {
+    "idempotency", "rate_bucket", "revoked_token", "socket_ticket",
     "conversation", "consistency", "decision", "event", "identity_change", "identity_conflict", "identity_edge",
     "identity_member", "ingest_block", "ingest_run", "knowledge_cache", "schema_migration", "profile", "projection", "quarantine",
     "rejected_event", "segment", "segment_change", "segment_member", "served_profile", "source_hour", "source_offset",

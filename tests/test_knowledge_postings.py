@@ -11,9 +11,9 @@ from knowledge_cases import add, library_on
 
 from harken.flow import adding, searching
 from harken.flow.library_desk import LibraryDesk
+from harken.kit.terms import terms
 from harken.knowledge.postings import store as postings
 from harken.knowledge.postings.entries import ENTRY, invert, joined, unpacked
-from harken.knowledge.terms import terms
 
 WORDS = ["card", "transfer", "branch", "refund", "abroad", "limit", "statement", "letter"]
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harken.domain.document import DocumentClass, Scope
+from harken.kit.terms import query_terms, terms
 from harken.knowledge import bm25, fuse, measures, rank
 from harken.knowledge.cut import cut, tokens
 from harken.knowledge.found import Candidate, Hit
 from harken.knowledge.parts import LONGEST_LIST, parts
-from harken.knowledge.terms import query_terms, terms
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 WORDLLAMA = fuse.RECIPES["wordllama"]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harken.knowledge.stopwords import STOP_WORDS
-from harken.knowledge.terms import EXACT, EXACT_WEIGHT, LONGEST_TERM, bare, query_terms, terms
+from harken.kit.stopwords import STOP_WORDS
+from harken.kit.terms import EXACT, EXACT_WEIGHT, LONGEST_TERM, bare, query_terms, terms
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_signs_of_typesetting_are_those_of_the_keyboard() -> None:
 
 def test_a_full_memory_starts_anew_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     before = terms("one two three four one", "da")
-    monkeypatch.setattr("harken.knowledge.terms.REMEMBERED_WORDS", 1)
+    monkeypatch.setattr("harken.kit.terms.REMEMBERED_WORDS", 1)
 
     assert terms("one two three four one five", "da") == [*before, *terms("five", "da")]
 

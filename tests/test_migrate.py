@@ -1,7 +1,9 @@
 """Files -> schema: once, in order, under a lock, and only on a database that is meant for us."""
 
+import hashlib
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import psycopg
@@ -68,6 +70,19 @@ def test_the_shipped_migrations_apply(store_url: str) -> None:
 
     assert now.pending == ()
     assert list(now.applied) == [migration.name for migration in migrations.read(migrations.shipped())]
+
+
+def test_a_library_brings_its_own_schema(empty_url: str, tmp_path: Path) -> None:
+    text = (resources.files("procrastinate") / "sql" / "schema.sql").read_bytes()
+    line = f"-- include: procrastinate sql/schema.sql {hashlib.sha256(text).hexdigest()}\n"
+    (tmp_path / "0001_jobs.sql").write_text(line + "SELECT 1;\n")
+
+    assert migrate(empty_url, folder=tmp_path) == ["0001_jobs.sql"]
+    assert one(empty_url, "SELECT count(*) FROM procrastinate_jobs") == 0
+
+    (tmp_path / "0001_jobs.sql").write_text(line.replace(line[-10:-1], "0" * 9))
+    with pytest.raises(UnsuitableError, match="another schema"):
+        migrate(empty_url, folder=tmp_path)
 
 
 def test_a_migration_that_fails_leaves_nothing_of_itself(empty_url: str, folder: Path) -> None:

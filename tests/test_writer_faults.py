@@ -10,8 +10,9 @@ from fake_models import Answer, FakeModels, fails, says, serving
 from pydantic import SecretStr
 from writer_cases import NOON, context, decision
 
-from harken.adapters.writers.budget import Budget, DailyLimit
-from harken.adapters.writers.fallback import ModelWriter, NoReplyError
+from harken.adapters.writers.asking import Asking, NoReplyError
+from harken.adapters.writers.budget import Budget, Ceilings, Limit
+from harken.adapters.writers.fallback import ModelWriter
 from harken.adapters.writers.model import Limits, PricedModel, anthropic, azure, model_writer, openai
 from harken.adapters.writers.offline import OfflineWriter
 from harken.adapters.writers.prompt import Prompt
@@ -96,7 +97,9 @@ def writer(
 
 
 def a_writer(models: list[PricedModel], usd: float = 5.0, clock: Clock = AT_NOON, concurrent: int = 8) -> ModelWriter:
-    return model_writer(models, clock=clock, budget=Budget(DailyLimit(usd), clock), concurrent=concurrent)
+    return model_writer(
+        models, clock=clock, budget=Budget(Ceilings(day=Limit(usd)), clock), asking=Asking(concurrent=concurrent)
+    )
 
 
 async def test_the_first_model_writes(server: FakeModels, writer: ModelWriter) -> None:
@@ -152,7 +155,7 @@ async def test_a_refused_connection_goes_to_the_offline_writer() -> None:
     clock = stopped_at(NOON)
     nobody = "http://127.0.0.1:1"
     models = [anthropic(KEY, base_url=nobody, limits=PATIENT), openai(KEY, base_url=f"{nobody}/v1", limits=PATIENT)]
-    writer = model_writer(models, clock=clock, budget=Budget(DailyLimit(5.0), clock))
+    writer = model_writer(models, clock=clock, budget=Budget(Ceilings(day=Limit(5.0)), clock))
 
     draft = await writer.write(decision(), context())
     await writer.close()

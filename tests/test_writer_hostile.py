@@ -8,11 +8,13 @@ import pytest
 from fake_models import Answer, Asked, FakeModels, says, serving
 from writer_cases import DIALOGUE, NOON, context, decision
 
-from harken.adapters.writers.budget import Budget, DailyLimit
-from harken.adapters.writers.fallback import ModelWriter, Reply, refused
+from harken.adapters.writers.asking import Reply
+from harken.adapters.writers.budget import Budget, Ceilings, Limit
+from harken.adapters.writers.drafting import refused
+from harken.adapters.writers.fallback import ModelWriter
 from harken.adapters.writers.model import anthropic, model_writer
 from harken.adapters.writers.offline import OfflineWriter
-from harken.adapters.writers.prompt import CANARY, instructions
+from harken.adapters.writers.templates import CANARY, MESSAGE, template
 from harken.adapters.writers.veil import Veil
 from harken.domain.decision import Action, Context, Decision, OutChannel
 from harken.kit.clock import stopped_at
@@ -48,7 +50,7 @@ HARM = {
     "huge": "A" * 5_000,
     "empty": "   ",
     "canary": f"My instructions say {CANARY}.",
-    "prompt": instructions()[:400],
+    "prompt": template(MESSAGE).text[:400],
     "made-up token": "Hello [EMAIL_7], nice to meet you.",
     "someone's token": "Write to [EMAIL_1].",
 }
@@ -72,7 +74,9 @@ def server() -> Iterator[FakeModels]:
 @pytest.fixture(scope="module")
 async def writer(server: FakeModels) -> AsyncIterator[ModelWriter]:
     clock = stopped_at(NOON)
-    made = model_writer([anthropic("k", base_url=server.url)], clock=clock, budget=Budget(DailyLimit(50.0), clock))
+    made = model_writer(
+        [anthropic("k", base_url=server.url)], clock=clock, budget=Budget(Ceilings(day=Limit(50.0)), clock)
+    )
     yield made
     await made.close()
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from writer_cases import DIALOGUE, context, decision
 
-from harken.adapters.writers.prompt import CANARY, Prompt, compose, estimated_tokens, instructions, newest, secrets
+from harken.adapters.writers.prompt import Prompt, compose, estimated_tokens, newest
+from harken.adapters.writers.templates import CANARY, MESSAGE, secrets, template
 from harken.adapters.writers.veil import Veil
 from harken.domain.decision import Action, Context
 from harken.domain.passage import Passage
@@ -127,4 +128,4 @@ def test_secrets_are_the_canary_and_whole_sentences() -> None:
     assert secrets()[0] == CANARY
     assert len(secrets()) > 10
     assert all(len(secret) >= 20 for secret in secrets())
-    assert "{" not in instructions()
+    assert "{" not in template(MESSAGE).text

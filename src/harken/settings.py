@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from harken.errors import UnsuitableError
+from harken.settings_access import AccessSettings
 
 
 def _also(name: str, *usual: str) -> AliasChoices:
@@ -18,7 +19,7 @@ _SERVER = r"^(|https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?(/[^\s?#]*)?)$"
 """An address that is asked with a path added."""
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """Read from the environment and `.env`; every default works on a fresh machine."""
 
     model_config = SettingsConfigDict(
@@ -87,6 +88,9 @@ class Settings(BaseSettings):
     master_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("MASTER_KEY"))
     """Base64 of 32 bytes that open every subject's key. Empty: made once in HARKEN_HOME/master.key (back it up)."""
 
+    audit_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("AUDIT_KEY"))
+    """Base64 of 32 bytes that sign the audit's heads. Empty: made once in HARKEN_HOME/audit/signing.key."""
+
     tracking_plan: Path | None = Field(default=None, validation_alias=_also("TRACKING_PLAN"))
     """Which sources may send events live, and what. None: whoever reaches this machine's own door may."""
 
@@ -110,6 +114,27 @@ class Settings(BaseSettings):
 
     policy: Path | None = Field(default=None, validation_alias=_also("POLICY"))
     """The organisation's policy file. None: the default that ships with Harken."""
+
+    actions: Path | None = Field(default=None, validation_alias=_also("ACTIONS"))
+    """What may be done for a customer, laid over the actions that ship with Harken. See docs/howto/actions.md."""
+
+    action_secret: SecretStr = Field(default=SecretStr(""), validation_alias=_also("ACTION_SECRET"))
+    """Signs what is sent to your own systems: `whsec_` and base64. Several with spaces between while you replace one."""
+
+    action_hosts: str = Field(default="", validation_alias=_also("ACTION_HOSTS"))
+    """Hosts inside your network that actions may reach, with commas between. `loopback`: this machine, without TLS too."""
+
+    smtp_url: SecretStr = Field(default=SecretStr(""), validation_alias=_also("SMTP_URL"))
+    """`smtps://USER:PASSWORD@HOST:465?from=support@example.org`. Empty: e-mails wait, and people are told."""
+
+    burst_quiet_s: float = Field(default=1.5, ge=0, le=60, validation_alias=_also("BURST_QUIET_S"))
+    """A customer who writes several messages in a row gets one answer: it is begun so long after the first of them."""
+
+    guard_rules: Path | None = Field(default=None, validation_alias=_also("GUARD_RULES"))
+    """What may be said, to whom, and what a person sees first, laid over the rules that ship with Harken."""
+
+    desk: Path | None = Field(default=None, validation_alias=_also("DESK"))
+    """How tickets are worked: statuses, promises, hours, teams, routes. None: the desk that ships with Harken."""
 
     anthropic_api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=_also("ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY")
@@ -166,6 +191,18 @@ class Settings(BaseSettings):
 
     daily_budget_usd: float = Field(default=5.0, ge=0, validation_alias=_also("DAILY_BUDGET_USD"))
     """Past this, the offline writer answers until midnight UTC."""
+
+    monthly_budget_usd: float = Field(default=50.0, ge=0, validation_alias=_also("MONTHLY_BUDGET_USD"))
+    """Past this, the offline writer answers until the month ends (UTC)."""
+
+    customer_budget_usd: float = Field(default=0.25, ge=0, validation_alias=_also("CUSTOMER_BUDGET_USD"))
+    """What language models may cost for one customer in a day (UTC). Past it the offline writer answers that customer."""
+
+    answer_deadline_s: float = Field(default=30.0, gt=0, le=600, validation_alias=_also("ANSWER_DEADLINE_S"))
+    """What all models together may take for an answer that somebody waits for; after it the offline writer answers."""
+
+    answers_ttl_s: float = Field(default=3600.0, ge=0, le=604_800, validation_alias=_also("ANSWERS_TTL_S"))
+    """How long an answer that holds nothing personal serves whoever asks the same with the same rights. 0: each is asked anew."""
 
     history_tokens: int = Field(default=2000, ge=100, le=100_000, validation_alias=_also("HISTORY_TOKENS"))
     """How much of a conversation a model is shown; the newest turns stay whole."""

@@ -13,10 +13,10 @@ from harken.adapters.warehouses import clickhouse, postgres
 from harken.adapters.warehouses.clickhouse.warehouse import ClickHouseWarehouse
 from harken.adapters.warehouses.postgres.warehouse import PostgresWarehouse
 from harken.adapters.writers import OfflineWriter
-from harken.decide.ports import Writer
 from harken.errors import UnsuitableError
 from harken.flow import one_key
 from harken.flow.desk import Bench, Desk, LiveDesk
+from harken.flow.drafter import Drafter
 from harken.flow.ports import Warehouse
 from harken.kit import db, embedded_postgres, migrate, without_pandas
 from harken.kit.clock import wall_clock
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harken.adapters.frames.on_spark import Cluster
     from harken.decide.policy import Policy
     from harken.flow.door import Door
-    from harken.flow.library_desk import LibraryDesk
+    from harken.guard.rules_file import GuardRules
     from harken.settings import Settings
 
 _SCHEMES = ("postgresql://", "postgres://")
@@ -78,6 +78,8 @@ def described(running: Running) -> str:
 @contextmanager
 def desk_of(settings: "Settings", *, store: str | None = None, engine: str | None = None) -> Iterator[Desk]:
     """Everything a sentence needs, built from the settings."""
+    from harken.bootstrap import desks  # noqa: PLC0415  it needs what stands here
+
     master = master_key(settings)
     name = engine or settings.data_engine
     frames.check(name)
@@ -87,7 +89,7 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
         live = _live_desk(settings, running.url, master)
         try:
             one_key.keep_to(warehouse, master)
-            yield Desk(
+            desk = Desk(
                 home=settings.home.absolute(),
                 who=_who(),
                 warehouse=warehouse,
@@ -99,23 +101,13 @@ def desk_of(settings: "Settings", *, store: str | None = None, engine: str | Non
                 writes_offline=not asks_a_model(settings),
                 note=running.note,
                 live=live,
-                open_library=None
-                if clickhouse.is_clickhouse(running.url)
-                else cache(partial(_library, settings, running.url, master, ends)),
                 bench=bench,
             )
+            yield desks.with_desks(desk, settings, running.url, ends)
         finally:
             warehouse.close()
             if live:
                 live.database.close()
-
-
-def _library(settings: "Settings", url: str, master: MasterKey, ends: ExitStack) -> "LibraryDesk":
-    from harken.bootstrap import library  # noqa: PLC0415  models and caches take half a second that few commands need
-
-    made = library.desk_of(settings, url, master, _who())
-    ends.callback(made.close)
-    return made
 
 
 def _live_desk(settings: "Settings", url: str, master: MasterKey) -> LiveDesk | None:
@@ -154,7 +146,7 @@ def bench_of(settings: "Settings", url: str, master: MasterKey) -> Bench:
         master=master,
         clock=wall_clock,
         load_policy=partial(load_policy, settings.policy),
-        open_writer=partial(writer_of, settings) if asks_a_model(settings) else OfflineWriter,
+        open_writer=partial(writer_of, settings, url) if asks_a_model(settings) else OfflineWriter,
     )
 
 
@@ -184,35 +176,27 @@ def load_policy(path: Path | None) -> "Policy":
     return policy.load(path, features=NAMES)
 
 
+def load_guard_rules(path: Path | None) -> "GuardRules":
+    from harken.guard import rules_file  # noqa: PLC0415  a process that takes in judges nothing
+
+    return rules_file.load(path)
+
+
 def asks_a_model(settings: "Settings") -> bool:
     keys = (settings.anthropic_api_key, settings.openai_api_key, settings.azure_openai_api_key)
     return any(key.get_secret_value() for key in keys) or bool(settings.openai_base_url)
 
 
-def writer_of(settings: "Settings") -> Writer:
-    """The models whose keys are set, in order, with the offline writer behind them; without any, it alone."""
+def writer_of(settings: "Settings", url: str = "") -> Drafter:
+    """The models whose keys are set, in order, with the offline writer behind them; without any, it alone.
+
+    With the URL of a PostgreSQL store, budgets and answers are shared by every process on it.
+    """
     if not asks_a_model(settings):
         return OfflineWriter()
-    from harken.adapters.writers import chosen  # noqa: PLC0415  two seconds of imports that only a model needs
+    from harken.bootstrap import models  # noqa: PLC0415  two seconds of imports that only a model needs
 
-    asked = chosen.Models(
-        anthropic=settings.anthropic_api_key,
-        anthropic_model=settings.anthropic_model,
-        anthropic_base_url=settings.anthropic_base_url,
-        openai=settings.openai_api_key,
-        openai_model=settings.openai_model,
-        openai_base_url=settings.openai_base_url,
-        azure=settings.azure_openai_api_key,
-        azure_endpoint=settings.azure_openai_endpoint,
-        azure_deployment=settings.azure_openai_deployment,
-        timeout_s=settings.model_timeout_s,
-        max_tokens=settings.max_tokens,
-        temperature=settings.llm_temperature,
-        history_tokens=settings.history_tokens,
-        concurrent=settings.max_concurrent_requests,
-        daily_usd=settings.daily_budget_usd,
-    )
-    return chosen.writer(asked, wall_clock)
+    return models.writer_of(settings, "" if clickhouse.is_clickhouse(url) else url)
 
 
 @contextmanager

@@ -17,7 +17,10 @@ _COMMANDS = {
     "train": "Fit the classifier to your own labels, with a report on messages that it had not seen.",
     "tail": "Follow events as they arrive, with what each changed of its customer's profile.",
     "serve": "Serve the HTTP interface: decisions, health, documentation.",
+    "token": "Make keys and tokens of our own, and take a token back.",
     "work": "Take in what lies in a Kafka topic, and tell whose profiles changed.",
+    "audit": "Verify, prove and export what was done; nobody can change it unseen.",
+    "replay": "Make recorded answers again, and name what differs.",
     "models": "List the models that turn texts into vectors; fetch the better one.",
     "doctor": "Say what is configured, what answers, and what works less well without it.",
 }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harken.cli import options
+from harken.cli.admission import rules_of
 from harken.cli.beside import beside
 from harken.errors import UnsuitableError
 
@@ -23,21 +24,18 @@ if TYPE_CHECKING:
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 @options.store
 def command(host: str, port: int, store: str | None) -> None:
-    """POST /predict_nba, /health, /docs. On loopback, requests need no token; other addresses are refused for now."""
+    """POST /predict_nba, /health, /docs. On loopback, requests need no token unless authentication is configured."""
     import uvicorn  # noqa: PLC0415  only this command needs a server
 
+    from harken import settings  # noqa: PLC0415  as above
     from harken.web.app import app_of  # noqa: PLC0415  as above
 
-    if not _is_loopback(host):
-        raise UnsuitableError(
-            f"Refusing to listen on {host}: anyone who reaches it could ask about any customer, and this version has no "
-            "authentication to configure. Listen on 127.0.0.1 and put a proxy that authenticates in front."
-        )
+    rules = rules_of(settings.load(), host, loopback=_is_loopback(host))
     with _listening(host, port) as door, options.desk(store) as desk:
         where = f"[{host}]" if ":" in host else host
         click.echo(f"http://{where}:{door.getsockname()[1]}  (documentation: /docs, stop with Ctrl-C)", err=True)
         # Its log goes where ours goes, and is redacted there.
-        server = uvicorn.Server(uvicorn.Config(app_of(desk), log_config=None, access_log=False))
+        server = uvicorn.Server(uvicorn.Config(app_of(desk, rules), log_config=None, access_log=False))
         with (
             _keeping(desk),
             suppress(KeyboardInterrupt),

@@ -1,6 +1,6 @@
 """Context -> Case: what the rules read, worked out once per decision.
 
-The field names of Talk, Said and Known are also the words of an organisation's own rules.
+The field names of Talk, Said, Known and Waiting are also the words of an organisation's own rules.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from harken.decide.policy_file import Limits, Situation
 from harken.domain.conversation import Conversation, Facts, Standing, Status
-from harken.domain.decision import Context
+from harken.domain.decision import Context, Live
 from harken.domain.event import Channel, Signal
 from harken.domain.profile import Profile, Value
 
@@ -88,6 +88,25 @@ class Known(NamedTuple):
     zone: str | None
 
 
+class Waiting(NamedTuple):
+    """What is known of somebody who waits for a live answer. A batch has none of it, and these values for it."""
+
+    category: str = ""
+    ticket_turns: int = 0  #: messages of theirs since the ticket was opened or last reopened
+    verified: bool = True
+    tier: str = ""
+    vulnerable: bool = False
+    minor: bool = False
+    restricted: str = ""  #: the topic that policy keeps from every model
+    regulatory_p: float = 0.0  #: probability
+    wants_person_p: float = 0.0  #: probability
+    budget_left: bool = True
+    model_up: bool = True
+
+
+NOBODY_WAITS = Waiting()
+
+
 class Case(NamedTuple):
     """A context as a support lead would describe it."""
 
@@ -97,6 +116,7 @@ class Case(NamedTuple):
     talk: Talk
     said: Said
     known: Known
+    live: Waiting
     facts: Facts
     features: Mapping[str, Value]
     call_possible: bool  #: an hour exists in which we work and the customer may be called
@@ -125,6 +145,7 @@ def case_of(context: Context, limits: Limits, *, call_possible: bool = True) -> 
         talk=talk,
         said=said,
         known=_known(context.profile),
+        live=_waiting(context.live) if context.live else NOBODY_WAITS,
         facts=facts,
         features=context.profile.features,
         call_possible=call_possible,
@@ -236,6 +257,22 @@ def _known(profile: Profile) -> Known:
         phone_known="phone" in reachable,
         email_known="email" in reachable,
         zone=profile.zone,
+    )
+
+
+def _waiting(live: Live) -> Waiting:
+    return Waiting(
+        category=live.classification.category,
+        ticket_turns=live.turns,
+        verified=live.verified,
+        tier=live.tier,
+        vulnerable=live.vulnerable,
+        minor=live.minor,
+        restricted=live.restricted,
+        regulatory_p=live.classification.regulatory,
+        wants_person_p=live.classification.wants_person,
+        budget_left=live.budget_left,
+        model_up=live.model_up,
     )
 
 

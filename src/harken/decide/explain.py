@@ -5,7 +5,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from harken.decide.case import Case, Known, Said, Talk
+from harken.decide.case import Case, Known, Said, Talk, Waiting
 from harken.decide.stages import Rule
 from harken.domain.profile import Value
 
@@ -14,7 +14,7 @@ FEATURE = "feature."  #: how own rules name a value of the profile
 
 
 def _paths() -> Mapping[str, Callable[[Case], Any]]:
-    groups = {"talk": Talk._fields, "said": Said._fields, "known": Known._fields}
+    groups = {"talk": Talk._fields, "said": Said._fields, "known": Known._fields, "live": Waiting._fields}
     paths = {name: f"{group}.{name}" for group, names in groups.items() for name in names}
     return MappingProxyType({name: attrgetter(path) for name, path in (paths | {"situation": "situation"}).items()})
 
@@ -77,6 +77,11 @@ PHRASES: Mapping[str, Callable[[Any], str]] = {
     "contacts_7d": lambda v: f"{_many(v, 'contact')} in 7 days",
     "messages_7d": lambda v: f"{_many(v, 'message')} in 7 days",
     "sentiment": lambda v: "" if v is None else f"last sentiment {v:+.2f}",
+    "ticket_turns": lambda v: _many(v, "message") + " of theirs in this ticket",
+    "category": lambda v: f"category {v}",
+    "restricted": lambda v: f"topic {v}",
+    "regulatory_p": lambda v: f"probability {v:.2f}",
+    "wants_person_p": lambda v: f"probability {v:.2f}",
     "thanked": lambda v: "",
     "regulatory": lambda v: "",
     "wants_person": lambda v: "",

@@ -38,6 +38,7 @@ class Policy:
     experiment: str
     exploration: float
     rules: Sequence[Rule]
+    text: str = field(repr=False, compare=False)  #: all that it was made of, defaults included, as JSON: see `of_text`
     rows: Rows = field(repr=False, compare=False)
     weights: Weights = field(repr=False, compare=False)
     calendar: Calendar = field(repr=False, compare=False)
@@ -50,6 +51,11 @@ def load(path: Path | None = None, *, features: Collection[str] = ()) -> Policy:
         return _policy(_merged(_default(), _parsed(own_text)), features)
     except PolicyError as error:
         raise PolicyError(f"{path or 'the default policy'}: {_with_line(str(error), own_text)}") from error
+
+
+def of_text(text: str) -> Policy:
+    """A policy from another one's `text`: decides as that one did, whatever the defaults are now. Raises PolicyError."""
+    return _policy(json.loads(text), ())
 
 
 def _policy(content: Mapping[str, Any], features: Collection[str]) -> Policy:
@@ -65,6 +71,7 @@ def _policy(content: Mapping[str, Any], features: Collection[str]) -> Policy:
         experiment=checked.experiment,
         exploration=checked.exploration,
         rules=rules,
+        text=json.dumps(content, sort_keys=True, default=str),
         rows=compile_rows(rules, weights, checked.scores.weight_otherwise),
         weights=weights_of(checked.scores),
         calendar=calendar,

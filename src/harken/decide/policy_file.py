@@ -47,6 +47,11 @@ class Limits(Table):
     assume_reachable: bool
     stale_after_s: Annotated[float, Field(ge=0, le=86_400)]
     wait_for_fresh_s: Annotated[float, Field(ge=0, le=60)]
+    escalate_sentiment: Annotated[float, Field(ge=-1, le=1)]
+    escalate_turns: Annotated[int, Field(ge=1, le=1000)]
+    escalate_regulatory: Annotated[float, Field(ge=0, le=1)]
+    escalate_wants_person: Annotated[float, Field(ge=0, le=1)]
+    verify_categories: frozenset[str]
 
 
 class Business(Table):

@@ -1,17 +1,19 @@
 """Case -> what may not be done and what speaks for itself: the rules of the desk, stage by stage.
 
-Read this table to a support lead: if they disagree, it is wrong. Its first two stages stand in rules_allowed.py.
+Read this table to a support lead: if they disagree, it is wrong. Its top stands in rules_live.py, its first two stages in rules_allowed.py.
 An organisation switches rows off by name and adds its own in its policy file; the thresholds (`c.limits`) are there too.
 """
 
 from collections.abc import Sequence
 
 from harken.decide.rules_allowed import ALLOWED
+from harken.decide.rules_live import ESCALATIONS
 from harken.decide.stages import CONTACTS, NUDGES, Rule, no, only
 from harken.domain.decision import Action, Stage
 from harken.domain.event import Channel, Urgency
 
 RULES: Sequence[Rule] = (
+    *ESCALATIONS,
     *ALLOWED,
     # Suitability: good for this customer.
     Rule(

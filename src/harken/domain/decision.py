@@ -79,6 +79,9 @@ class Context:
     profile: Profile
     passages: tuple[Passage, ...] = ()
     live: Live | None = None
+    readable: str = (
+        ""  #: whose eyes and which library the passages were found with, as a digest; empty: answers are not shared
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +127,8 @@ class Exchange:
     asked: str  #: SHA-256 of the prompt, hexadecimal
     answered: str = ""  #: what it wrote, as JSON, before anything was checked or revealed; empty where it gave nothing
     failure: str = ""  #: why it gave nothing; empty where it answered
-    usage: Mapping[str, int | float] = field(default_factory=dict)
+    usage: Mapping[str, int | float] = field(default_factory=dict)  #: empty where nobody knew what it cost
+    notes: tuple[str, ...] = ()  #: what was said of the answer, such as a setting that the model refuses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,7 +136,7 @@ class Reader:
                 yield then
 
     def _turns(self, row: Stored) -> Iterator[Row]:
-        return map(_row, self.warehouse.bodies(row["positions"]))
+        return map(turn_row, self.warehouse.bodies(row["positions"]))
 
     def _log(self, states: Mapping[str, State]) -> dict[str, list[Stored]]:
         """The log's rows of identities whose state is newer than the moment."""
@@ -172,7 +172,7 @@ class Reader:
         conversation, standing = pair
         then = [body for body in bodies if body["at"] <= self.moment.at]
         then.sort(key=itemgetter("at", "id"))
-        heard = [_heard(body, ring) for body in then]
+        heard = [heard_of(body, ring) for body in then]
         context = Context(
             now=self.moment.at,
             customer=profile.customer,
@@ -198,7 +198,7 @@ def _positions(issues: Issues) -> Iterator[int]:
             yield from row["positions"]
 
 
-def _row(body: Stored) -> Row:
+def turn_row(body: Stored) -> Row:
     """A turn as the facts are made of it."""
     return Row(
         id=body["id"],
@@ -222,7 +222,7 @@ def _evidence(body: Stored) -> dict[str, tuple[str, ...]]:
     return evidence
 
 
-def _heard(body: Stored, ring: KeyRing) -> Heard:
+def heard_of(body: Stored, ring: KeyRing) -> Heard:
     text, line = _said(body, ring)
     kind = body["kind"]
     turn = Turn(

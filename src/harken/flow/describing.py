@@ -12,11 +12,11 @@ from harken.flow.library_desk import LibraryDesk
 from harken.guard import injection
 from harken.intake import language
 from harken.kit import db, words
+from harken.kit.terms import VERSION as TERMS_VERSION
+from harken.kit.terms import terms
 from harken.knowledge import chunk
 from harken.knowledge.fuse import TITLE_COUNTS
 from harken.knowledge.library.store import Passage, Version
-from harken.knowledge.terms import VERSION as TERMS_VERSION
-from harken.knowledge.terms import terms
 from harken.privacy import secrecy
 from harken.privacy import store as secrets
 from harken.privacy.keys import MasterKey
@@ -26,7 +26,7 @@ from harken.privacy.tokens import Secret
 RECIPE = (1, TERMS_VERSION)
 """Moves when the same document would become another version: more is hidden, or it is counted otherwise."""
 
-LANGUAGES = (*language.LANGUAGES, "zh", "ko", "ru", "cs", "fi", "no", "hu", "ro", "uk", "ar", "el")
+LANGUAGES = (*language.LANGUAGES, "ko", "ru", "cs", "fi", "no", "hu", "ro", "uk", "ar", "el")
 HEAD_CHARACTERS = 4000
 """As much of a document tells its language."""
 

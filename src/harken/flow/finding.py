@@ -11,8 +11,8 @@ from harken.flow.describing import LANGUAGES
 from harken.flow.embedding import embedder_of
 from harken.flow.library_desk import LibraryDesk
 from harken.intake import language
-from harken.kit import db, words
-from harken.knowledge import bm25, fuse, parts, store, terms
+from harken.kit import db, terms, words
+from harken.knowledge import bm25, fuse, parts, store
 from harken.knowledge.bm25 import Postings, Scored
 from harken.knowledge.found import Candidate
 from harken.knowledge.fuse import Recipe

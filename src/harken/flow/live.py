@@ -6,7 +6,8 @@ The fold runs for events that the log took, and for no others: that, the key of 
 makes every event count once, however often it is delivered, in whatever order, across any crash.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from harken.errors import TryAgainError
 from harken.eventlog import store as eventlog
@@ -32,7 +33,13 @@ QUARANTINE = "quarantine:live"
 """The subject of what was refused: nobody knows yet whose words they are."""
 
 
-def receive(arrived: Sequence[Arrival | Refusal], desk: LiveDesk, step: Advance | None = None) -> list[Receipt]:
+Also: TypeAlias = Callable[[db.Tx, Received], None]
+"""What else must happen in the transaction of the events, or nothing of it. Called again where the transaction is."""
+
+
+def receive(
+    arrived: Sequence[Arrival | Refusal], desk: LiveDesk, step: Advance | None = None, also: Also | None = None
+) -> list[Receipt]:
     """What came of each, in order; `step`: how far this brings a partition of an outside stream.
 
     Raises TryAgainError where nothing was kept and the same call may work later, FencedError where another worker
@@ -45,7 +52,7 @@ def receive(arrived: Sequence[Arrival | Refusal], desk: LiveDesk, step: Advance 
         for _ in range(ATTEMPTS):
             try:
                 with observe.timed(observe.PROFILE_UPDATE):
-                    done = _received(entries, arrived, desk, step)
+                    done = _received(entries, arrived, desk, step, also)
             except db.DeadlockError:
                 continue
             counting.count(arrived, done, desk.clock(), span)
@@ -54,7 +61,11 @@ def receive(arrived: Sequence[Arrival | Refusal], desk: LiveDesk, step: Advance 
 
 
 def _received(
-    entries: Sequence[Entry], arrived: Sequence[Arrival | Refusal], desk: LiveDesk, step: Advance | None
+    entries: Sequence[Entry],
+    arrived: Sequence[Arrival | Refusal],
+    desk: LiveDesk,
+    step: Advance | None,
+    also: Also | None,
 ) -> Received:
     now = desk.clock()
     with desk.database.transaction() as tx:
@@ -75,7 +86,10 @@ def _received(
         _set_aside(tx, arrived, receipts, desk.master)
         if step:
             eventlog.advance(tx, step, now)
-    return Received(receipts=receipts, new=new, late=late)
+        done = Received(receipts=receipts, new=new, late=late)
+        if also:
+            also(tx, done)
+    return done
 
 
 def _told(

@@ -21,7 +21,7 @@ from harken.domain.decision import Advice
 from harken.domain.ids import CustomerId, IdentityId, customer_of
 from harken.domain.profile import Profile
 from harken.errors import AmbiguousCustomerError, UnknownCustomerError, UnsuitableError
-from harken.flow import pool, predicting, serving
+from harken.flow import accounting, pool, predicting, serving
 from harken.flow.advising import Case, Reader, advise
 from harken.flow.desk import Desk
 from harken.flow.dossier import Moment, silence_of
@@ -60,13 +60,15 @@ def predict(asked: Asked, out: Path, desk: Desk, progress: Progress) -> Tally:
     """Every customer with an open issue -> a row of advice. The file appears whole or not at all."""
     tally = Tally()
     with _crew(desk) as crew, _whole(out) as file:
-        file.write(predicting.header(all_cases=asked.all_cases))
+        whole = accounting.Digest(file.write)
+        whole.write(predicting.header(all_cases=asked.all_cases))
         pieces = list(_pieces(asked, desk))
         progress.step("deciding", len(pieces))
         for part, rows in crew.each(predicting.predict_piece, pieces):
-            file.write(rows)
+            whole.write(rows)
             tally.add(part)
             progress.advance(1)
+        accounting.decided_all(tally, whole, desk)
     return tally
 
 
@@ -105,10 +107,15 @@ async def ask(customer: CustomerId, seat: pool.Seat, desk: Desk, as_of: datetime
         if not fresh:
             stale = f"decided on a profile that {known.lag_events:,} waiting events may change"
             advice = replace(advice, draft=replace(advice.draft, notes=(*advice.draft.notes, stale)))
-        await asyncio.to_thread(desk.warehouse.record, predicting.recorded([advice], desk.bench.clock()))
+        await asyncio.to_thread(_keep, advice, desk)
     decision = advice.decision
     observe.add(observe.DECISIONS, channel=decision.channel, issue_status=str(decision.issue_status), origin=ASKED)
     return Answer(profile=profile, advice=advice, freshness=known)
+
+
+def _keep(advice: Advice, desk: Desk) -> None:
+    desk.warehouse.record(predicting.recorded([advice], desk.bench.clock()))
+    accounting.decided(advice, desk)
 
 
 def _served(customer: CustomerId, desk: Desk, policy: Policy, as_of: datetime | None) -> tuple[Profile, list[Case]]:

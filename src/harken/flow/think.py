@@ -3,10 +3,28 @@
 from harken.decide.decide import decide
 from harken.decide.policy import Policy
 from harken.decide.ports import Writer
-from harken.domain.decision import Advice, Context
+from harken.domain.decision import Advice, Context, Decision, Draft
+from harken.guard.before import Allowed, may_ask
+from harken.guard.rules_file import GuardRules
 
 
 async def think(context: Context, policy: Policy, writer: Writer) -> Advice:
     """Rules choose; the writer only writes."""
     decision = decide(context, policy)
     return Advice(decision=decision, draft=await writer.write(decision, context))
+
+
+class Careful:
+    """A writer that asks no model what policy keeps from models, and shows it no more than it may see."""
+
+    def __init__(self, writer: Writer, plain: Writer, rules: GuardRules) -> None:
+        self._writer, self._plain, self._rules = writer, plain, rules
+
+    async def write(self, decision: Decision, context: Context) -> Draft:
+        allowed = may_ask(context, self._rules)
+        if isinstance(allowed, Allowed):
+            return await self._writer.write(decision, allowed.shown(context))
+        return await self._plain.write(decision, context)
+
+    async def close(self) -> None:
+        await self._writer.close()

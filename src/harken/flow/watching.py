@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from harken.act.outbox import store as outbox
+from harken.act.outbox.store import State
+from harken.audit import store as audit
 from harken.errors import TryAgainError
 from harken.eventlog import store as eventlog
 from harken.flow.desk import Desk, LiveDesk
@@ -20,7 +23,7 @@ def readings(desk: Desk) -> Readings:
     if desk.live is None:
         return {}
     try:
-        return {observe.STORE_ANSWERS: {(): 1}, **_of_store(desk.live)}
+        return {observe.STORE_ANSWERS: {(): 1}, **_of_store(desk.live), **_of_audit(desk)}
     except TryAgainError:
         return {observe.STORE_ANSWERS: {(): 0}}
 
@@ -34,11 +37,40 @@ def _of_store(desk: LiveDesk) -> dict[Looked, dict[tuple[str, ...], float]]:
         sources = eventlog.sources(tx)
         hours = _hours(eventlog.hours(tx, [last - day * _DAY for day in range(DAYS + 1)]))
         results = profiles.consistency(tx)
+        leaving = outbox.waiting(tx)
     return {
         observe.CONSUMER_LAG: {(row["stream"], str(row["partition"])): row["waiting"] for row in partitions},
         observe.WATERMARK_LAG: _lags(sources, now),
         observe.SOURCE_UNUSUAL: _unusual(sources, hours, last),
         observe.CONSISTENCY: {(result,): number for result, number in results.items()},
+        **_leaving(leaving, now),
+    }
+
+
+def _leaving(rows: Sequence[db.Row], now: datetime) -> dict[Looked, dict[tuple[str, ...], float]]:
+    """What was given up no longer waits for a channel, only for a person."""
+    dead = sum(row["number"] for row in rows if row["state"] == State.FAILED)
+    pending = [row for row in rows if row["state"] != State.FAILED]
+    oldest = max(((now - row["oldest"]).total_seconds() for row in pending), default=0.0)
+    return {
+        observe.OUTBOX_PENDING: {(row["state"],): row["number"] for row in pending},
+        observe.OUTBOX_OLDEST: {(): oldest},
+        observe.DEAD_LETTERS: {(): dead},
+    }
+
+
+def _of_audit(desk: Desk) -> dict[Looked, dict[tuple[str, ...], float]]:
+    if desk.live is None or desk.open_audit is None:
+        return {}
+    with desk.live.database.transaction() as tx:
+        events, age_s = audit.waiting(tx)
+        newest = audit.newest(tx)
+    verified = desk.open_audit().pins.last_verified()
+    return {
+        observe.AUDIT_UNSEALED: {(): events},
+        observe.AUDIT_UNSEALED_AGE: {(): age_s},
+        observe.AUDIT_TREE: {(): newest.size if newest else 0},
+        observe.AUDIT_VERIFIED: {} if verified is None else {(): verified},
     }
 
 

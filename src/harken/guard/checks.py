@@ -6,14 +6,14 @@ the decision. A refused draft costs nothing but words, because the offline write
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
 from harken.domain.decision import Action, Context, Decision, OutChannel
-from harken.guard import wording
+from harken.guard import render, wording
 from harken.guard.literals import addresses, links, long_numbers, numbers, plain
+from harken.kit.stopwords import STOP_WORDS
 from harken.privacy.tokens import TOKEN
 
 MESSAGE_CHARACTERS = {
@@ -26,7 +26,6 @@ MESSAGE_CHARACTERS = {
 }
 REASONING_CHARACTERS = 800
 
-_MARKUP = re.compile(r"<\s*[a-z/!?]|&#?\w+;|\]\s*\(|!\[|\]\s*\[|\]\s*:|`|javascript:|data:\w+/", re.IGNORECASE)
 _CAPITALISED = re.compile(r"\b[A-ZÀ-Þ][\w'’-]+(?:[ \u00a0]+[A-ZÀ-Þ][\w'’-]+)+")
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
@@ -109,15 +108,9 @@ def fits_the_channel(suspect: Suspect) -> str | None:
 def is_plain_text(suspect: Suspect) -> str | None:
     """No control, direction, invisible or private characters, no markup."""
     text = suspect.raw_message + suspect.raw_reasoning
-    if any(_is_hidden(character) for character in text):
+    if render.has_hidden(text):
         return "It has characters that nobody sees."
-    return "It has markup." if _MARKUP.search(suspect.both) else None
-
-
-def _is_hidden(character: str) -> bool:
-    if character in "\n\u200d":  # a line break; the joiner inside emoji
-        return False
-    return unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
+    return "It has markup." if render.has_markup(suspect.both) else None
 
 
 def knows_its_tokens(suspect: Suspect) -> str | None:
@@ -149,14 +142,20 @@ def _ungrounded(values: Iterator[str], allowed: Set[str], what: str) -> str | No
 
 def names_are_known(suspect: Suspect) -> str | None:
     """A full name, or the name in a greeting, must stand in the conversation: it may be somebody else's."""
-    runs = [set(run.lower().split()) - wording.NOT_NAMES for run in _CAPITALISED.findall(suspect.both)]
-    greeted = {match.group(1).lower() for match in wording.GREETING.finditer(suspect.message)} - wording.NOT_NAMES
+    no_names = wording.NOT_NAMES | _articles(suspect.context.conversation.facts.language)
+    runs = [set(run.lower().split()) - no_names for run in _CAPITALISED.findall(suspect.both)]
+    greeted = {match.group(1).lower() for match in wording.GREETING.finditer(suspect.message)} - no_names
     if not greeted and not any(len(run) > 1 for run in runs):
         return None
     known = _known_words(suspect)
     if greeted - known or any(len(run - known) > 1 for run in runs):
         return "It has a name that stands nowhere in the conversation."
     return None
+
+
+def _articles(language: str) -> frozenset[str]:
+    """Where nouns are written with a capital, so is what stands before one at the start of a sentence."""
+    return STOP_WORDS.get(language, frozenset()) if language == "de" else frozenset()
 
 
 def _known_words(suspect: Suspect) -> set[str]:

@@ -21,10 +21,10 @@ GREETING = re.compile(
 NOT_NAMES = frozenset(
     re.findall(
         r"\w+",
-        """there all everyone team support customer care service direct message we you thank thanks please sorry our your i
+        """there all everyone anda bisakah team support customer care service direct message we you thank thanks please sorry our your i
         and the this it could can may would if to what which when how in for with a an hi hello dear kind best regards warm
-        guten tag monday tuesday wednesday thursday friday saturday sunday kunde kunden kundin mit freundlichen grüßen ihr ihre sie
-        wir bitte vielen dank nous vous merci client cliente equipo estimado estimada klant klantenservice""",
+        guten tag monday tuesday wednesday thursday friday saturday sunday kunde kunden kundin mit freundlichen grüßen ihr ihre ihrer
+        ihrem ihren sie ihnen wir bitte vielen dank nous vous merci client cliente equipo estimado estimada klant klantenservice""",
     )
 )
 """Capitalised words that are no names."""
@@ -32,7 +32,7 @@ NOT_NAMES = frozenset(
 PROMISE = _any(
     r"refund\w*", r"reimburs\w*", r"compensat\w*", r"goodwill", r"voucher\w*", r"discount\w*", r"gift card\w*",
     r"\bwaive\w*", r"money back", r"free of charge", r"for free\b", r"free month\w*", r"guarantee\w*", r"\bcredit(?! card)\w*",
-    r"legal advice", r"legally", r"lawsuit\w*", r"\bsue\b", r"solicitor\w*", r"attorney\w*", r"entitled", r"liabilit\w*", r"\bliable\b",
+    r"legal advice", r"legally", r"lawsuit\w*", r"\b(?:can|could|should|may|to|will) sue\b", r"solicitor\w*", r"attorney\w*", r"entitled", r"liabilit\w*", r"\bliable\b",
     r"erstatt\w*", r"entschädig\w*", r"gutschrift\w*", r"rabatt\w*", r"kostenlos\w*", r"garantier\w*", r"rechtsberatung", r"anspruch",
     r"rembours\w*", r"indemnis\w*", r"dédommag\w*", r"réduction\w*", r"gratuit\w*", r"reembols\w*", r"devolver\w* el dinero",
     r"indemniz\w*", r"indeniz\w*", r"compens\w*", r"descuento\w*", r"desconto\w*", r"gratis\b", r"rimbors\w*", r"risarc\w*", r"sconto\w*",
@@ -52,13 +52,22 @@ DONE = _any(
 )
 
 _ASK = r"(?:send|give|tell|share|confirm|provide|reply with|dm|message|enter|need|what(?:'s| is))"
+_ASK_ELSEWHERE = (
+    r"(?:senden|schicken|nennen|geben|teilen|verraten|bestätigen|sagen|lautet|envoye[rz]|donne[rz]|indique[rz]|communique[rz]|confirme[rz]|"
+    r"env[íi][ea]\w*|mand[ea]\w*|d[íi]ga\w*|facilite|confirme|comparta|indique|invi[ai]?\w*|comunichi|fornisca|dica|confermi|"
+    r"envie\w*|partilhe|forneça|informe|stuur|geef|deel|bevestig|noem|skicka|uppge|oplys|proszę podać|podaj|wyślij|gönder\w*|kirim\w*)"
+)
+_SECRET_ELSEWHERE = (
+    r"(?:passwort|kennwort|geheimzahl|mot de passe|code secret|contraseña|clave secreta|senha|palavra-passe|parola d'ordine|"
+    r"wachtwoord|pincode|lösenord|adgangskode|hasło|şifre\w*|kata sandi|pin)"
+)
 SECRET_OR_MONEY = _any(
     rf"\b{_ASK}\b[^.!?]{{0,60}}\b(?:password|passcode|pin|cvv|cvc|security code|one-time code|otp|card number|"
     r"social security|ssn|mother's maiden|seed phrase|full account number)\b",
-    r"\b(?:pay|transfer|wire|send|deposit)\b[^.!?]{0,40}(?:\bmoney\b|\bfees?\b|[$€£]|\busd\b|\beur\b|\bgbp\b|bitcoin|crypto|"
-    r"gift cards?)",
-    r"\b(?:passwort|kennwort|geheimzahl|mot de passe|code secret|contraseña|clave secreta|senha|parola d'ordine|wachtwoord|"
-    r"pincode)\b",
+    r"(?:^|[.!?,;:]\s*|\b(?:please|must|need to|have to|should|can|could|first|now|just|then|to) )(?:pay|transfer|wire|send|deposit)\b"
+    r"[^.!?]{0,40}(?:\bmoney\b|\bfees?\b|[$€£]|\busd\b|\beur\b|\bgbp\b|bitcoin|crypto|gift cards?)",
+    rf"\b{_ASK_ELSEWHERE}\b[^.!?]{{0,60}}\b{_SECRET_ELSEWHERE}\b",
+    rf"\b{_SECRET_ELSEWHERE}\b[^.!?]{{0,40}}\b{_ASK_ELSEWHERE}\b",
 )
 
 WILL_CALL = _any(

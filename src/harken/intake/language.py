@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
 from harken.intake import lexicon
+from harken.kit.spoken import likeliest
 
-LANGUAGES = ("en", "es", "fr", "de", "pt", "it", "nl", "sv", "da", "pl", "tr", "id", "ja")
+LANGUAGES = ("en", "es", "fr", "de", "pt", "it", "nl", "sv", "da", "pl", "tr", "id", "ja", "zh")
 """What is told apart unless the caller says otherwise."""
 
 UNKNOWN = "und"
@@ -46,7 +45,7 @@ def detect(text: str, words: Sequence[str], languages: tuple[str, ...] = LANGUAG
     clean = not foreign and "en" in languages and known.foreign.isdisjoint(seen)
     if clean and english and 2 * len(english) + len(seen & known.shared) >= ENOUGH:
         return Heard("en", 990, tuple(sorted(english)[:SHOWN]))
-    best, probability = _identifier(languages).classify(text)
+    best, probability = likeliest(text, languages)
     thousandths = round(probability * 1000)
     if best == "en" and clean and probability >= HALF_SURE and (telling := seen & known.telling):
         return Heard("en", thousandths, tuple(sorted(telling)[:SHOWN]))
@@ -57,10 +56,3 @@ def detect(text: str, words: Sequence[str], languages: tuple[str, ...] = LANGUAG
 def _words() -> _Words:
     lists = lexicon.toml("languages")
     return _Words(*(frozenset(lists[name].split()) for name in _Words._fields))
-
-
-@cache
-def _identifier(languages: tuple[str, ...]) -> LanguageIdentifier:
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(languages)
-    return identifier

@@ -19,6 +19,9 @@ SERVING_ROLE = "harken_app"
 LIBRARIAN_ROLE = "harken_librarian"
 """Takes documents in, and alone reads and fills the vault of what stood in them."""
 
+SEALER_ROLE = "harken_sealer"
+"""Seals the audit: alone adds leaves and heads to its tree."""
+
 POOL_SIZE = 8
 CONNECT_TIMEOUT_S = 10.0
 PROBE_TIMEOUT_S = 2

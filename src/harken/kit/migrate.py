@@ -30,6 +30,7 @@ CONNECT_LIMIT_S = 10
 SHARED = "Another application is in this database: give Harken one of its own."
 
 _NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
+_INCLUDED = re.compile(rb"^-- include: (?P<package>[a-z_.]+) (?P<file>\S+) (?P<sha256>[0-9a-f]{64})$", re.MULTILINE)
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
@@ -130,7 +131,19 @@ def read(folder: Traversable) -> list[Migration]:
             raise UnsuitableError(f"A migration is called NNNN_words.sql: {name}.")
         if name[:4] == following[:4]:
             raise UnsuitableError(f"Two migrations have one number: {name} and {following}.")
-    return [Migration(name, folder.joinpath(name).read_bytes()) for name in names]
+    return [Migration(name, _INCLUDED.sub(_included, folder.joinpath(name).read_bytes())) for name in names]
+
+
+def _included(line: re.Match[bytes]) -> bytes:
+    """The schema of a library that keeps tables of its own. Another version of it would make other tables unnoticed."""
+    package, file, sha256 = (part.decode() for part in line.groups())
+    text = resources.files(package).joinpath(file).read_bytes()
+    if hashlib.sha256(text).hexdigest() != sha256:
+        raise UnsuitableError(
+            f"The installed version of {package} has another schema than this version of Harken was made with: "
+            "install the versions that uv.lock names."
+        )
+    return text
 
 
 def remaining(known: Sequence[Migration], applied: Mapping[str, str]) -> list[Migration]:

@@ -15,6 +15,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     generate_latest,
@@ -37,12 +38,27 @@ _QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 _PATIENT = (0.01, 0.1, 1, 10, 60, 300, 3_600, 86_400, 604_800)
 
 
+COUNTED: list[Counter | Histogram | Gauge] = []
+LOOKED: list["Looked"] = []
+"""Every metric that there is, as it is declared below."""
+
+
 def _counter(name: str, what: str, *labels: str) -> Counter:
-    return Counter(name, what, labels, registry=_REGISTRY)
+    made = Counter(name, what, labels, registry=_REGISTRY)
+    COUNTED.append(made)
+    return made
 
 
 def _histogram(name: str, what: str, *labels: str, buckets: Sequence[float] = _QUICK) -> Histogram:
-    return Histogram(name, what, labels, registry=_REGISTRY, buckets=buckets)
+    made = Histogram(name, what, labels, registry=_REGISTRY, buckets=buckets)
+    COUNTED.append(made)
+    return made
+
+
+def _gauge(name: str, what: str, *labels: str) -> Gauge:
+    made = Gauge(name, what, labels, registry=_REGISTRY)
+    COUNTED.append(made)
+    return made
 
 
 EVENTS_INGESTED = _counter(
@@ -67,8 +83,38 @@ CACHE_REQUESTS = _counter(
 )
 RETRIEVAL = _histogram("support_retrieval_seconds", "From a question to the passages that answer it.")
 RETRIEVAL_MODE = _counter("support_retrieval_mode_total", "Searches, by how the nearest passages were found.", "mode")
+ACTIONS = _counter("support_actions_total", "Actions, by what became of them.", "action", "state")
+OUTBOX_SENT = _counter("support_outbox_sent_total", "Tries to deliver, by how they ended.", "channel", "outcome")
+LEASE_FENCED = _counter("support_lease_fenced_total", "Workers that came back after another had taken their work.")
+AUDIT_EVENTS = _counter("support_audit_events_total", "Events that this process wrote into the audit.")
+AUDIT_SEAL = _histogram("support_audit_seal_seconds", "One turn of sealing the audit.")
+AUDIT_FAILURES = _counter(
+    "support_audit_verify_failures_total", "Times the audit was found not to be as it was sealed."
+)
+REPLAYS = _counter("support_replay_total", "Recorded answers that were made again, by result.", "result")
 CLASSIFIER_ASKED = _counter(
     "support_classifier_asked_total", "Unsure classifications that a language model was asked about.", "outcome"
+)
+BUDGET_USED = _gauge(
+    "support_budget_used_ratio", "How much of a budget for language models is spent or set aside.", "scope"
+)
+MODEL_FALLBACK = _counter(
+    "support_llm_fallback_total", "Language models that gave nothing usable, by why.", "model", "reason"
+)
+MODEL_COST = _counter("support_llm_cost_usd_total", "What calls of language models have cost, in dollars.", "model")
+AUTH_FAILURES = _counter(
+    "support_auth_failures_total", "Requests that were refused for who asked, by reason.", "reason"
+)
+RATE_LIMITED = _counter("support_rate_limited_total", "Requests that came too fast, by whose.", "scope")
+AI_ANSWERS = _counter("support_ai_answers_total", "Tickets that the AI looked at, by what became of them.", "ending")
+ESCALATIONS = _counter("support_escalations_total", "Tickets handed to people, by reason.", "reason")
+CONFIDENCE = _histogram(
+    "support_agent_confidence",
+    "The lower of the two confidences in an answer.",
+    buckets=[tenth / 10 for tenth in range(1, 11)],
+)
+ANSWER_SECONDS = _histogram(
+    "support_answer_seconds", "From looking at a ticket to what is kept of its answer, a model's time included."
 )
 HTTP_SECONDS = _histogram(
     "http_server_request_duration_seconds",
@@ -88,12 +134,21 @@ class Looked:
     labels: tuple[str, ...] = ()
     family: type[GaugeMetricFamily] | type[CounterMetricFamily] = GaugeMetricFamily
 
+    def __post_init__(self) -> None:
+        LOOKED.append(self)
+
 
 STORE_ANSWERS = Looked("support_store_reachable", "1: the store answered when this page was made; 0: it did not.")
 WATERMARK_LAG = Looked("support_watermark_lag_seconds", "How old the newest event of a source is.", ("source",))
 CONSUMER_LAG = Looked("support_consumer_lag_events", "Events that wait in an outside stream.", ("topic", "partition"))
 SOURCE_UNUSUAL = Looked(
     "support_source_unusual", "1: the source's last whole hour is not as its hours usually are.", ("source", "what")
+)
+AUDIT_UNSEALED = Looked("support_audit_unsealed_events", "Events of the audit that wait to be sealed.")
+AUDIT_UNSEALED_AGE = Looked("support_audit_unsealed_age_seconds", "How long the oldest of them has waited.")
+AUDIT_TREE = Looked("support_audit_tree_size", "Events that are sealed.")
+AUDIT_VERIFIED = Looked(
+    "support_audit_last_verified_timestamp_seconds", "When the audit was last verified and found whole."
 )
 CONSISTENCY = Looked(
     "support_consistency_values_total",
@@ -102,10 +157,9 @@ CONSISTENCY = Looked(
     CounterMetricFamily,
 )
 
-COUNTED = (EVENTS_INGESTED, EVENTS_REJECTED, EVENTS_DUPLICATE, EVENTS_LATE, EVENT_LAG, PROFILE_UPDATE,
-           PROFILE_FRESHNESS, DECISIONS, DECISION_SECONDS, CACHE_REQUESTS, RETRIEVAL, RETRIEVAL_MODE, HTTP_SECONDS,
-           CLASSIFIER_ASKED)  # fmt: skip
-LOOKED = (STORE_ANSWERS, WATERMARK_LAG, CONSUMER_LAG, SOURCE_UNUSUAL, CONSISTENCY)
+OUTBOX_PENDING = Looked("support_outbox_pending", "What is to leave and has not, by state.", ("state",))
+OUTBOX_OLDEST = Looked("support_outbox_oldest_age_seconds", "How long the oldest of what is to leave has waited.")
+DEAD_LETTERS = Looked("support_deadletter_events", "What was given up and waits for a person.")
 
 Readings: TypeAlias = Mapping[Looked, Mapping[tuple[str, ...], float]]
 """Metric -> labels' values -> value."""
@@ -125,6 +179,10 @@ def source_label(name: str) -> str:
 def add(metric: Counter, amount: float = 1, **labels: str) -> None:
     if amount:
         (metric.labels(**labels) if labels else metric).inc(amount)
+
+
+def put(metric: Gauge, value: float, **labels: str) -> None:
+    metric.labels(**labels).set(value)
 
 
 def measure(metric: Histogram, *values: float, **labels: str) -> None:

@@ -1,10 +1,11 @@
 """A role and a jurisdiction -> what a reader may see: the settings that the database's own policy looks at."""
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
@@ -73,6 +74,12 @@ class Clearances:
     @property
     def roles(self) -> tuple[str, ...]:
         return tuple(self._roles)
+
+    @cached_property
+    def version(self) -> str:
+        """12 hexadecimal digits of what every role may read."""
+        told = repr(sorted((name, role.model_dump_json()) for name, role in self._roles.items()))
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     def reader(self, role: str, jurisdiction: str | None = None) -> Reader:
         """Raises NotClearedError for a role that is not in the file, UnsuitableError for no ISO 3166 code."""

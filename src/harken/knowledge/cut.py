@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from harken.kit.terms import terms
 from harken.knowledge.found import Candidate, Hit
-from harken.knowledge.terms import terms
 
 BYTES_A_TOKEN = 4
 """Of UTF-8; English text has 4.2 a token in the usual vocabularies, German and Spanish 3.5 to 4, Chinese and Japanese 3 to 4."""

@@ -2,8 +2,8 @@
 
 import re
 
-from harken.knowledge.stopwords import STOP_WORDS
-from harken.knowledge.terms import terms
+from harken.kit.stopwords import STOP_WORDS
+from harken.kit.terms import terms
 
 LONGEST_LIST = 8
 """Parts beyond these stay in the whole alone: each costs an embedding and a look into the index."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from harken.domain.document import DocumentClass
+from harken.kit.terms import terms
 from harken.knowledge.found import Candidate, Hit
 from harken.knowledge.fuse import Recipe, legs
-from harken.knowledge.terms import terms
 
 AUTHORITY: Mapping[DocumentClass, float] = {
     DocumentClass.REGULATORY: 1.0,

@@ -1,10 +1,7 @@
 """A master key outside the database -> one key for each subject, wrapped so that only the master key opens it."""
 
-import base64
-import binascii
 import hashlib
 import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,13 +10,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from harken.errors import UnsuitableError
+from harken.privacy import key_file
+from harken.privacy.key_file import KEY_BYTES
 
-KEY_BYTES, NONCE_BYTES, TAG_BYTES = 32, 12, 16
+NONCE_BYTES, TAG_BYTES = 12, 16
 WRAPPED_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES
 WRAPPED = pa.schema([("subject", pa.string()), ("wrapped", pa.binary())])
 """A table of wrapped keys."""
-
-_FILE_LIMIT = 1024  # bytes; a key file holds 32, or 44 as text
 
 
 class WrongKeyError(UnsuitableError):
@@ -40,11 +37,7 @@ class MasterKey:
     @classmethod
     def from_text(cls, text: str) -> "MasterKey":
         """From base64, as a setting holds it."""
-        try:
-            key = base64.b64decode(text.strip(), validate=True)
-        except (binascii.Error, ValueError):
-            raise UnsuitableError("The master key is not base64. `openssl rand -base64 32` makes one.") from None
-        return cls(key)
+        return cls(key_file.from_text(text, "master key"))
 
     def encrypt(self, nonce: bytes, plain: bytes, about: bytes) -> bytes:
         return self._aead.encrypt(nonce, plain, about)
@@ -71,57 +64,7 @@ def load_master_key(path: Path) -> MasterKey:
     The file holds base64 text, or 32 bytes as they are. Raises UnsuitableError for a file that others may read,
     that holds something else, or that cannot be read or made.
     """
-    try:
-        if not path.exists():
-            _make(path)
-        return _parse(_read(path), path)
-    except OSError as wrong:
-        raise UnsuitableError(f"Cannot use the master key file {path}: {wrong.strerror}.") from wrong
-
-
-def _make(path: Path) -> None:
-    """A whole file appears at once: a reader never sees half a key, and who comes second keeps the first one's."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(file, "wb") as out:
-            out.write(base64.b64encode(os.urandom(KEY_BYTES)) + b"\n")
-            out.flush()
-            os.fsync(out.fileno())
-        os.link(draft, path)
-        _keep(path.parent)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-
-
-def _keep(folder: Path) -> None:
-    """A power cut must not take the new name with it: without this key no text can be read again."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise UnsuitableError(f"Others may read the master key file {path}. Run: chmod 600 {path}")
-        return file.read(_FILE_LIMIT)
-
-
-def _parse(content: bytes, path: Path) -> MasterKey:
-    if len(content) == KEY_BYTES:
-        return MasterKey(content)
-    try:
-        return MasterKey.from_text(content.decode("ascii", "replace"))
-    except UnsuitableError:
-        found = f"it has {len(content)} bytes that are neither" if content else "it is empty"
-        raise UnsuitableError(f"{path} should hold {KEY_BYTES} bytes or their base64; {found}.") from None
+    return MasterKey(key_file.load(path, "master key"))
 
 
 def new_key() -> bytes:

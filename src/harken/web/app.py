@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
@@ -20,28 +19,33 @@ from harken.flow.keeping import keep
 from harken.flow.pool import Seat
 from harken.kit.clock import stopwatch
 from harken.kit.log import logger
-from harken.web import events, health, knowledge, metrics, predict, profiles, segments
-from harken.web.guests import Gate, refuse_foreign_hosts
+from harken.web import actions, events, health, knowledge, metrics, predict, profiles, segments, tickets
+from harken.web.auth import sockets
+from harken.web.auth.access import Access, Rules
+from harken.web.auth.door import Door
+from harken.web.guests import Gate, foreign_hosts
+from harken.web.problems import problem
 
 log = logger(__name__)
 
-_TITLES = {400: "Bad request", 401: "Who are you?", 403: "Forbidden", 404: "Not found", 405: "Method not allowed", 409: "Refused",
-           411: "Length required", 413: "Too large", 422: "Not as described", 429: "Too fast", 500: "Our mistake", 503: "Try again"}  # fmt: skip
 MAX_BODY_BYTES = 100_000
 
 
-def app_of(desk: Desk) -> FastAPI:
-    """The application for one store."""
+def app_of(desk: Desk, rules: Rules | None = None) -> FastAPI:
+    """The application for one store. Without rules, requests are this machine's own and need no token."""
     seat = Seat(desk.bench)
     inbox = Inbox(desk.live) if desk.live else None
+    access = access_to(desk, rules or Rules())
 
     @asynccontextmanager
     async def while_serving(app: FastAPI) -> AsyncIterator[None]:
         ended = threading.Event()
         writing = asyncio.create_task(inbox.work()) if inbox else None
         following = _following(desk, seat, ended) if inbox else None
+        sweeping = asyncio.create_task(access.sweep_now_and_then())
         yield
         ended.set()
+        sweeping.cancel()
         if writing:
             writing.cancel()
         if following:
@@ -56,20 +60,33 @@ def app_of(desk: Desk) -> FastAPI:
     )
     app.state.desk = desk
     app.state.uptime = stopwatch()
-    app.include_router(health.router)
-    app.include_router(predict.router(desk, seat))
-    app.include_router(events.router(desk, inbox))
-    app.include_router(profiles.router(desk, seat))
-    app.include_router(segments.router(desk, seat))
-    app.include_router(knowledge.router(desk.library))
-    app.include_router(metrics.router(desk))
-    app.add_middleware(Gate, refusals=(_refuse_large_bodies, refuse_foreign_hosts))
+    app.state.access = access
+    for router in (
+        health.router,
+        predict.router(desk, seat),
+        events.router(desk, inbox),
+        profiles.router(desk, seat),
+        segments.router(desk, seat),
+        knowledge.router(desk.library),
+        actions.router(desk),
+        tickets.router(desk),
+        sockets.router(access),
+        metrics.router(desk),
+    ):
+        app.include_router(router)
+    _guard(app, access)
+    return app
+
+
+def _guard(app: FastAPI, access: Access) -> None:
+    """What a request passes on its way in, the last named first, and how what goes wrong is told."""
+    app.add_middleware(Door, inside=app, rules=access)
+    app.add_middleware(Gate, refusals=(_refuse_large_bodies, foreign_hosts(access.rules.public_hosts)))
     app.add_middleware(metrics.Timed)
     app.add_exception_handler(HarkenError, _on_harken)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_bug)
-    return app
 
 
 def _following(desk: Desk, seat: Seat, ended: threading.Event) -> threading.Thread:
@@ -81,9 +98,16 @@ def _following(desk: Desk, seat: Seat, ended: threading.Event) -> threading.Thre
     return thread
 
 
-def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    body = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": detail}
-    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+def access_to(desk: Desk, rules: Rules) -> Access:
+    """Callers are counted, and answers kept, where events come one by one."""
+    live = desk.live
+    return Access(
+        rules,
+        master=desk.bench.master,
+        clock=desk.bench.clock,
+        database=live.database if live else None,
+        keyed=live is not None and live.open_door().plan is not None,
+    )
 
 
 def _refuse_large_bodies(request: Request) -> Response | None:

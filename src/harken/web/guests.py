@@ -1,4 +1,4 @@
-"""Who may ask: on loopback everybody who is on this machine, and nobody's web page.
+"""From where somebody may ask: this machine or this server's own names, and nobody else's web page.
 
 A page in a browser can reach loopback by a name of its own (DNS rebinding) or by a cross-site request, so the Host
 must be a loopback name and an Origin, where one is given, must be ours.
@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
-from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from harken.web.problems import problem
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -30,21 +32,29 @@ class Gate:
         return await self._app(scope, receive, send)
 
 
-def refuse_foreign_hosts(request: Request) -> Response | None:
-    host, origin = request.headers.get("host", ""), request.headers.get("origin")
-    if not (_is_local(f"//{host}") and (origin is None or _is_local(origin))):
-        body = {
-            "type": "about:blank",
-            "title": "Forbidden",
-            "status": 403,
-            "detail": "Only requests from this machine.",
-        }
-        return JSONResponse(body, 403, media_type="application/problem+json")
-    return None
+def foreign_hosts(public: frozenset[str]) -> Callable[[Request], Response | None]:
+    """Refuses what did not come to this server's own names. `public` beside those of this machine; `*`: any."""
+
+    def refuse(request: Request) -> Response | None:
+        if is_welcome(request.headers, public):
+            return None
+        return problem(
+            403, "This server does not answer to that name." if public else "Only requests from this machine."
+        )
+
+    return refuse
 
 
-def _is_local(url: str) -> bool:
+def is_welcome(headers: Headers, public: frozenset[str]) -> bool:
+    if "*" in public:
+        return True
+    host, origin = headers.get("host", ""), headers.get("origin")
+    return _is_ours(f"//{host}", public) and (origin is None or _is_ours(origin, public))
+
+
+def _is_ours(url: str, public: frozenset[str]) -> bool:
     try:
-        return urlsplit(url).hostname in LOCAL_NAMES
+        name = urlsplit(url).hostname
     except ValueError:
         return False  # `http://[` and the like
+    return name in LOCAL_NAMES or name in public

@@ -25,6 +25,11 @@ class Breaker:
         self._rest()
         return True
 
+    @property
+    def rests(self) -> bool:
+        """Looks only: the place of a trial stays free."""
+        return self._rests_until is not None and self.clock() < self._rests_until
+
     def succeeded(self) -> None:
         self._in_a_row = 0
         self._rests_until = None

@@ -1,13 +1,15 @@
 """Keys -> the writer that asks those models in order: Anthropic, then Azure OpenAI or OpenAI or a compatible server."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from harken.adapters.writers import model
-from harken.adapters.writers.budget import Budget, DailyLimit
-from harken.adapters.writers.fallback import LanguageModel, ModelWriter
+from harken.adapters.writers.answers import Answers, AnswerStore
+from harken.adapters.writers.asking import Asking, LanguageModel
+from harken.adapters.writers.budget import Budget, Ceilings, InMemoryLedger, Ledger, Limit
+from harken.adapters.writers.fallback import ModelWriter
 from harken.kit.clock import Clock
 
 
@@ -27,19 +29,30 @@ class Models:
     timeout_s: float
     max_tokens: int
     temperature: float | None
-    history_tokens: int
-    concurrent: int
     daily_usd: float
+    monthly_usd: float
+    customer_usd: float
+    answers_ttl_s: float
 
 
-def writer(asked: Models, clock: Clock) -> ModelWriter:
-    budget = Budget(DailyLimit(usd=asked.daily_usd), clock)
+def writer(
+    asked: Models,
+    asking: Asking,
+    clock: Clock,
+    *,
+    ledger: Ledger | None = None,
+    answers: AnswerStore | None = None,
+    also_close: Callable[[], None] | None = None,
+) -> ModelWriter:
+    """Without a ledger that processes share, a budget is this process's; without a store of answers each question is asked anew."""
+    limits = Ceilings(day=Limit(asked.daily_usd), month=Limit(asked.monthly_usd), customer=Limit(asked.customer_usd))
     return model.model_writer(
         list(_in_order(asked)),
         clock=clock,
-        budget=budget,
-        history_tokens=asked.history_tokens,
-        concurrent=asked.concurrent,
+        budget=Budget(limits, clock, ledger or InMemoryLedger()),
+        asking=asking,
+        answers=Answers(answers, clock, ttl_s=asked.answers_ttl_s) if answers and asked.answers_ttl_s else None,
+        also_close=also_close,
     )
 
 

@@ -3,96 +3,30 @@
     language model 1 -> language model 2 -> ... -> checks -> words
                  any failure, any problem, no budget ─────> offline words, with the reason in the draft's notes
 
-A draft always comes. The draft says who wrote it, what it cost and why others did not.
+A draft always comes, for a live answer before its deadline. It says who wrote it, what it cost, why others did not, and every
+exchange with a model, from which `recorded` makes the same draft again.
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
+from harken.adapters.writers import drafting, live_prompt, templates, translating
+from harken.adapters.writers.answers import Answers
+from harken.adapters.writers.asking import Asking, LanguageModel, Reply
+from harken.adapters.writers.attempts import Attempts, Models
 from harken.adapters.writers.breaker import Breaker
-from harken.adapters.writers.budget import Budget, OverBudgetError, Spend
+from harken.adapters.writers.budget import Budget
 from harken.adapters.writers.offline import OfflineWriter
-from harken.adapters.writers.prompt import Prompt, compose, secrets
+from harken.adapters.writers.prompt import Prompt, compose
+from harken.adapters.writers.prompt import prompt as prompt_of
 from harken.adapters.writers.veil import Veil
 from harken.domain.decision import Context, Decision, Draft, OutChannel
-from harken.errors import ModelUnavailableError
-from harken.guard import checks
-from harken.guard.literals import allowed_literals
+from harken.domain.ids import CustomerId
 from harken.kit.log import logger
-from harken.privacy.scanner import REGIONS
 
 log = logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What calls cost: one call, or several added up."""
-
-    requests: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    usd: float = 0.0
-
-    @property
-    def spend(self) -> Spend:
-        return Spend(self.usd, self.input_tokens + self.output_tokens)
-
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            requests=self.requests + other.requests,
-            input_tokens=self.input_tokens + other.input_tokens,
-            output_tokens=self.output_tokens + other.output_tokens,
-            usd=self.usd + other.usd,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What a language model wrote. Two texts and nothing else: it cannot name a channel, a time or a recipient."""
-
-    message: str
-    reasoning: str
-    usage: Usage = field(default_factory=Usage)
-    notes: tuple[str, ...] = ()
-
-
-class NoReplyError(ModelUnavailableError):
-    """A language model gave nothing usable. `reason` is short and holds no text of the provider's."""
-
-    def __init__(self, reason: str, *, down: bool, usage: Usage | None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.down = down  #: the provider itself is in trouble; a bad answer to one prompt is not that
-        self.usage = usage  #: None when nobody knows what the call cost: the worst case is kept
-
-
-class LanguageModel(Protocol):
-    """One model at one provider."""
-
-    @property
-    def name(self) -> str:
-        """`<provider>:<model>`, for the draft's mode and notes."""
-        ...
-
-    def worst_case(self, prompt: Prompt) -> Spend:
-        """The most that asking may cost, the second attempt after a bad answer included."""
-        ...
-
-    async def ask(self, prompt: Prompt) -> Reply:
-        """Raises NoReplyError, and only that."""
-        ...
-
-    async def close(self) -> None: ...
-
-
-@dataclass
-class _Attempts:
-    """What happened on the way to a draft."""
-
-    usage: Usage = field(default_factory=Usage)
-    notes: list[str] = field(default_factory=list)
 
 
 class ModelWriter:
@@ -103,102 +37,114 @@ class ModelWriter:
         models: Sequence[tuple[LanguageModel, Breaker]],
         *,
         budget: Budget,
-        history_tokens: int = 2000,
-        concurrent: int = 8,
-        regions: Sequence[str] = REGIONS,
+        asking: Asking | None = None,
+        answers: Answers | None = None,
+        also_close: Callable[[], None] | None = None,
     ) -> None:
-        self._models = tuple(models)
-        self._budget = budget
-        self._history_tokens = history_tokens
-        self._slots = asyncio.Semaphore(concurrent)
-        self._regions = tuple(regions)
+        self._asking = asking or Asking()
+        self._models = Models(models, budget, self._asking.concurrent)
+        self._answers = answers
+        self._also_close = also_close
         self._offline = OfflineWriter()
 
     async def write(self, decision: Decision, context: Context) -> Draft:
         if decision.channel is OutChannel.NONE:
             return self._offline.draft(decision, context)
-        veil = Veil(context, regions=self._regions)
-        prompt = compose(veil.decision(decision), veil.context, self._history_tokens)
-        attempts = _Attempts()
-        async with self._slots:
-            written = await self._first_reply(prompt, attempts)
+        veil = Veil(context, regions=self._asking.regions)
+        prompt = self._prompt(veil.decision(decision), veil.context)
+        attempts = Attempts()
+        key = self._key(decision, context, veil) if self._answers else None
+        deadline_s = self._asking.deadline_s if context.live else None
+        written = await self._reply(prompt, key, context.customer, attempts, deadline_s)
         if written is None:
-            return self._without_a_model(decision, context, attempts)
+            return self._without_a_model(decision, context, attempts, prompt)
         name, reply = written
-        problems = refused(reply, decision, context, veil)
+        problems = drafting.refused(reply, decision, context, veil)
         if problems:
             attempts.notes.append(f"{name} refused by checks: {', '.join(problems)}")
             log.warning("draft_refused", model=name, checks=problems, decision=decision.id)
-            return self._without_a_model(decision, context, attempts)
-        return Draft(
-            message=veil.reveal(reply.message).strip(),
-            reasoning=f"{decision.because} {veil.reveal(reply.reasoning).strip()}".strip(),
-            mode=name,
-            usage=_figures(attempts.usage),
-            notes=(*attempts.notes, *reply.notes),
-        )
+            return self._without_a_model(decision, context, attempts, prompt)
+        draft = drafting.draft(reply, decision, veil, prompt, self._asking.offered)
+        return _told(replace(draft, mode=name, notes=(*attempts.notes, *draft.notes)), attempts, prompt)
+
+    async def stream(self, decision: Decision, context: Context) -> AsyncIterator[str]:
+        """Words for a person, piece by piece as they come, checked by nobody: never for a customer's eyes."""
+        if decision.channel is OutChannel.NONE:
+            return
+        veil = Veil(context, regions=self._asking.regions)
+        shown = live_prompt.compose(veil.decision(decision), veil.context, self._asking.history_tokens, to_person=True)
+        pieces = self._models.stream(shown, context.customer, self._asking.deadline_s)
+        begun = False
+        async for piece in drafting.revealed(pieces, veil):
+            begun = True
+            yield piece
+        if not begun:
+            yield self._offline.draft(decision, context).message
+
+    async def translate(self, texts: Sequence[str], to: str, customer: CustomerId | None = None) -> tuple[str, ...]:
+        """Each text in the language `to` (ISO 639-1), personal data hidden from the model. One that does not come back
+        with the same numbers, links and tokens stays as it was."""
+        hidden = translating.Hidden.of(texts, self._asking.regions)
+        if not hidden.texts:
+            return tuple(texts)
+        prompt = prompt_of(templates.TRANSLATION, {"to": to, "texts": hidden.texts})
+        found = await self._reply(prompt, None, customer, Attempts(), self._asking.deadline_s)
+        return hidden.revealed(found[1].texts if found else ())
+
+    async def remember(self, decision: Decision, draft: Draft, context: Context) -> bool:
+        """Keep an answer that guards let go out as it is, for whoever asks the same with the same rights. True: it was kept."""
+        key = self._key(decision, context, Veil(context, regions=self._asking.regions)) if self._answers else None
+        if self._answers is None or key is None or not drafting.may_be_shared(draft, decision, context):
+            return False
+        return await self._answers.keep(key, draft.exchanges[-1])
+
+    async def budget_left(self, customer: CustomerId) -> bool:
+        """Whether a model would be asked for this customer now, as far as money goes."""
+        return await self._models.affordable(prompt_of(templates.ANSWER, {}), customer)
+
+    def model_up(self) -> bool:
+        """False where every model rests after failures."""
+        return self._models.up
 
     async def close(self) -> None:
-        for language_model, _ in self._models:
-            await language_model.close()
+        await self._models.close()
+        if self._also_close:
+            self._also_close()
 
-    def _without_a_model(self, decision: Decision, context: Context, attempts: _Attempts) -> Draft:
-        draft = self._offline.draft(decision, context, tuple(attempts.notes))
-        return replace(draft, usage=_figures(attempts.usage)) if attempts.usage.requests else draft
+    def _prompt(self, decision: Decision, context: Context) -> Prompt:
+        """Of a decision and a context whose personal data is hidden."""
+        if context.live is None:
+            return compose(decision, context, self._asking.history_tokens)
+        return live_prompt.compose(decision, context, self._asking.history_tokens, self._asking.offered)
 
-    async def _first_reply(self, prompt: Prompt, attempts: _Attempts) -> tuple[str, Reply] | None:
-        for language_model, breaker in self._models:
-            name = language_model.name
-            if not breaker.lets_through():
-                attempts.notes.append(f"{name}: resting after failures")
-                continue
-            try:
-                return name, await self._paid(language_model, prompt, attempts)
-            except OverBudgetError:
-                attempts.notes.append(f"{name}: daily budget used up")
-            except NoReplyError as failure:
-                if failure.down:
-                    breaker.failed()
-                else:
-                    breaker.succeeded()
-                attempts.notes.append(f"{name}: {failure.reason}")
-                log.warning("model_failed", model=name, reason=failure.reason)
-            else:
-                breaker.succeeded()
-        return None
-
-    async def _paid(self, language_model: LanguageModel, prompt: Prompt, attempts: _Attempts) -> Reply:
-        """Ask with the worst case set aside, and keep the true figure, whatever happens."""
-        reservation = await self._budget.reserve(language_model.worst_case(prompt))
-        actual = reservation.worst
+    async def _reply(
+        self,
+        prompt: Prompt,
+        key: bytes | None,
+        customer: CustomerId | None,
+        attempts: Attempts,
+        deadline_s: float | None,
+    ) -> tuple[str, Reply] | None:
+        ask = partial(self._models.first_reply, prompt, customer, attempts)
         try:
-            reply = await language_model.ask(prompt)
-            actual = reply.usage.spend
-            attempts.usage += reply.usage
-            return reply
-        except NoReplyError as failure:
-            if failure.usage is not None:
-                actual = failure.usage.spend
-                attempts.usage += failure.usage
-            raise
-        finally:
-            attempts.notes.extend(await self._budget.settle(reservation, actual))
+            async with asyncio.timeout(deadline_s):
+                if self._answers is None or key is None:
+                    return await ask()
+                return await self._answers.one_for_all(key, prompt, attempts, ask)
+        except TimeoutError:
+            attempts.late(prompt)
+            return None
+
+    def _key(self, decision: Decision, context: Context, veil: Veil) -> bytes | None:
+        return drafting.key(decision, veil.context, self._models.names)
+
+    def _without_a_model(self, decision: Decision, context: Context, attempts: Attempts, prompt: Prompt) -> Draft:
+        return _told(self._offline.draft(decision, context, tuple(attempts.notes)), attempts, prompt)
 
 
-def refused(reply: Reply, decision: Decision, context: Context, veil: Veil) -> list[str]:
-    """The names of the checks that a reply fails, while its personal data still are tokens, and once more for length."""
-    allowed = allowed_literals(decision, context) | veil.may_be_repeated
-    found = checks.check(reply.message, reply.reasoning, decision, context, allowed, secrets())
-    names = [problem.check for problem in found]
-    if not names and len(veil.reveal(reply.message)) > checks.MESSAGE_CHARACTERS[decision.channel]:
-        names = ["fits_the_channel"]
-    return names
-
-
-def _figures(usage: Usage) -> dict[str, int | float]:
-    return {
-        "requests": usage.requests,
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "cost_usd": usage.usd,
-    }
+def _told(draft: Draft, attempts: Attempts, prompt: Prompt) -> Draft:
+    """What it cost and whom we asked, also where none of their words was used."""
+    usage = attempts.usage.figures if attempts.usage.requests else {}
+    if prompt.template == templates.ANSWER and attempts.exchanges:
+        usage = usage | {"prompt_tokens_saved": prompt.saved}
+    return replace(draft, usage=usage, exchanges=tuple(attempts.exchanges))

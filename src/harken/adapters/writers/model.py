@@ -4,8 +4,8 @@ The only module that imports pydantic-ai and the providers' clients, which takes
 is configured. The clients' own retries are off; a second attempt is made only to mend an answer of the wrong shape.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from anthropic import AnthropicError, AsyncAnthropic
@@ -13,7 +13,7 @@ from genai_prices import Usage as PricedUsage
 from genai_prices import calc_price
 from httpx2 import HTTPError
 from openai import AsyncAzureOpenAI, AsyncOpenAI, OpenAIError
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import SecretStr
 from pydantic_ai import Agent, NativeOutput
 from pydantic_ai.exceptions import (
     AgentRunError,
@@ -32,13 +32,17 @@ from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.azure import AzureProvider
 from pydantic_ai.providers.openai import OpenAIProvider
-from pydantic_ai.settings import ModelSettings
+from pydantic_ai.settings import CacheConfig, ModelSettings
 from pydantic_ai.usage import RunUsage
 
+from harken.adapters.writers.answers import Answers
+from harken.adapters.writers.asking import Asking, LanguageModel, NoReplyError, Reply, Usage
+from harken.adapters.writers.bounded import bounded_client
 from harken.adapters.writers.breaker import Breaker
 from harken.adapters.writers.budget import Budget, Spend
-from harken.adapters.writers.fallback import LanguageModel, ModelWriter, NoReplyError, Reply, Usage
-from harken.adapters.writers.prompt import Prompt, instructions
+from harken.adapters.writers.fallback import ModelWriter
+from harken.adapters.writers.prompt import Prompt
+from harken.adapters.writers.wording import SHAPES, Answer, Translation, Wording
 from harken.kit.clock import Clock
 
 ANTHROPIC_URL: Final = "https://api.anthropic.com"
@@ -53,20 +57,14 @@ MENDING_TOKENS: Final = 500
 BAD_REQUEST: Final = frozenset({400, 404, 413, 422})
 """Answers that blame this one request, so the provider need not rest."""
 
+INSTRUCTIONS_ONLY: Final = CacheConfig(messages=False)
+"""A provider may keep the instructions, which every prompt begins with; the data after them are never asked again."""
+
 Key = SecretStr | str
 
 # What a provider's client or pydantic-ai may raise on an answer that is not what the format says. Programming
 # errors among them come from reading such an answer; ours would show in the tests of a good one.
 _UNREADABLE = (UserError, AnthropicError, OpenAIError, HTTPError, ValueError, TypeError, AttributeError, LookupError)
-
-
-class Wording(BaseModel):
-    """The words for a decision."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    message: str
-    reasoning: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +85,16 @@ class PricedModel:
         self._price_list = "openai" if provider == "openai-compatible" else provider
         self._limits = limits
         self._model = model
-        self._agent = Agent(
-            model,
-            output_type=NativeOutput(Wording, strict=True),
-            instructions=instructions(),
-            retries=MENDING_ATTEMPTS,
-            name="writer",
+        self._agents: dict[str, Agent[None, Wording | Answer | Translation]] = {
+            template: Agent(
+                model, output_type=NativeOutput(shape, strict=True), retries=MENDING_ATTEMPTS, name=template
+            )
+            for template, shape in SHAPES.items()
+        }
+        self._speaker = Agent(model, output_type=str, retries=0, name="speaker")
+        self._settings = ModelSettings(
+            max_tokens=limits.max_tokens, request_timeout=limits.timeout_s, cache=INSTRUCTIONS_ONLY
         )
-        self._settings = ModelSettings(max_tokens=limits.max_tokens, request_timeout=limits.timeout_s)
         self._notes: tuple[str, ...] = ()
         if limits.temperature is not None:
             self._set_temperature(limits.temperature)
@@ -103,25 +103,38 @@ class PricedModel:
         return f"PricedModel({self.name!r})"
 
     def worst_case(self, prompt: Prompt) -> Spend:
+        """As if everything were written to the provider's cache, which costs more than reading it plainly."""
         attempts = 1 + MENDING_ATTEMPTS
         read = prompt.tokens * attempts + (self._limits.max_tokens + MENDING_TOKENS) * MENDING_ATTEMPTS
         written = self._limits.max_tokens * attempts
-        return Spend(self._price(read, written) or 0.0, read + written)
+        return Spend(self._price(read, written, to_cache=read) or 0.0, read + written)
 
     async def ask(self, prompt: Prompt) -> Reply:
         used = RunUsage()
+        agent = self._agents[prompt.template]
         try:
-            run = await self._agent.run(prompt.user, usage=used, model_settings=self._settings)
+            run = await agent.run(prompt.user, instructions=prompt.system, usage=used, model_settings=self._settings)
         except (AgentRunError, *_UNREADABLE) as failure:
             # The cause is dropped on purpose: it holds the request, and with it the key.
             raise self._no_reply(failure, used) from None
         usage, unpriced = self._usage(used)
         if run.response.finish_reason == "length":
             raise NoReplyError("answer cut off", down=False, usage=usage)
-        if not run.output.message.strip():
+        reply = run.output.reply()
+        if not reply.message.strip() and not reply.texts:
             raise NoReplyError("empty message", down=False, usage=usage)
         notes = (*self._notes, *(["unpriced"] if unpriced else []))
-        return Reply(message=run.output.message, reasoning=run.output.reasoning, usage=usage, notes=notes)
+        return replace(reply, usage=usage, notes=notes)
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[str]:
+        try:
+            async with self._speaker.run_stream(
+                prompt.user, instructions=prompt.system, model_settings=self._settings
+            ) as run:
+                async for piece in run.stream_text(delta=True, debounce_by=None):
+                    yield piece
+        except (AgentRunError, *_UNREADABLE) as failure:
+            raise self._no_reply(failure, RunUsage()) from None
 
     async def close(self) -> None:
         client: Any = self._model.client  # type: ignore[attr-defined]
@@ -143,7 +156,9 @@ class PricedModel:
 
     def _usage(self, used: RunUsage) -> tuple[Usage, bool]:
         """What was used, and whether no price list knows the model."""
-        price = self._price(used.input_tokens, used.output_tokens)
+        price = self._price(
+            used.input_tokens, used.output_tokens, to_cache=used.cache_write_tokens, from_cache=used.cache_read_tokens
+        )
         usage = Usage(
             requests=used.requests,
             input_tokens=used.input_tokens,
@@ -152,8 +167,13 @@ class PricedModel:
         )
         return usage, price is None
 
-    def _price(self, read: int, written: int) -> float | None:
-        usage = PricedUsage(input_tokens=read, output_tokens=written)
+    def _price(self, read: int, written: int, *, to_cache: int = 0, from_cache: int = 0) -> float | None:
+        usage = PricedUsage(
+            input_tokens=read,
+            output_tokens=written,
+            cache_write_tokens=to_cache if self._price_list == "anthropic" else 0,
+            cache_read_tokens=from_cache,
+        )
         try:
             return float(calc_price(usage, self._model_name, provider_id=self._price_list).total_price)
         except LookupError:
@@ -183,20 +203,30 @@ def _reason(failure: Exception) -> tuple[str, bool]:
 def anthropic(
     key: Key, *, model: str = "claude-haiku-5-5", base_url: str = "", limits: Limits | None = None
 ) -> PricedModel:
-    client = AsyncAnthropic(api_key=_open(key), base_url=base_url or ANTHROPIC_URL, max_retries=0)
+    client = AsyncAnthropic(
+        api_key=_open(key), base_url=base_url or ANTHROPIC_URL, max_retries=0, http_client=bounded_client()
+    )
     asked = AnthropicModel(model, provider=AnthropicProvider(anthropic_client=client))
     return PricedModel(asked, "anthropic", model, limits or Limits())
 
 
 def openai(key: Key, *, model: str = "gpt-4.1-mini", base_url: str = "", limits: Limits | None = None) -> PricedModel:
     """OpenAI, or with `base_url` any server that speaks its format; most local ones need no key."""
-    client = AsyncOpenAI(api_key=_open(key) or "none", base_url=base_url or OPENAI_URL, max_retries=0)
+    client = AsyncOpenAI(
+        api_key=_open(key) or "none", base_url=base_url or OPENAI_URL, max_retries=0, http_client=bounded_client()
+    )
     asked = OpenAIChatModel(model, provider=OpenAIProvider(openai_client=client))
     return PricedModel(asked, "openai-compatible" if base_url else "openai", model, limits or Limits())
 
 
 def azure(key: Key, *, endpoint: str, deployment: str, limits: Limits | None = None) -> PricedModel:
-    client = AsyncAzureOpenAI(api_key=_open(key), azure_endpoint=endpoint, api_version=AZURE_API_VERSION, max_retries=0)
+    client = AsyncAzureOpenAI(
+        api_key=_open(key),
+        azure_endpoint=endpoint,
+        api_version=AZURE_API_VERSION,
+        max_retries=0,
+        http_client=bounded_client(),
+    )
     asked = OpenAIChatModel(deployment, provider=AzureProvider(openai_client=client))
     return PricedModel(asked, "azure", deployment, limits or Limits())
 
@@ -206,15 +236,17 @@ def model_writer(
     *,
     clock: Clock,
     budget: Budget,
-    history_tokens: int = 2000,
-    concurrent: int = 8,
+    asking: Asking | None = None,
+    answers: Answers | None = None,
+    also_close: Callable[[], None] | None = None,
 ) -> ModelWriter:
     """The models in the order in which they are asked, each with a breaker of its own."""
     return ModelWriter(
         [(language_model, Breaker(clock)) for language_model in models],
         budget=budget,
-        history_tokens=history_tokens,
-        concurrent=concurrent,
+        asking=asking,
+        answers=answers,
+        also_close=also_close,
     )
 
 

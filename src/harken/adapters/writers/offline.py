@@ -5,16 +5,20 @@ The default, the fallback, the demo and the test double. No key, no network, the
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Final
 from zlib import crc32
 
+from harken.adapters.writers import quoting
+from harken.adapters.writers.relevance import cut as shortened
 from harken.domain.conversation import Facts
 from harken.domain.decision import Action, Context, Decision, Draft, OutChannel
 from harken.domain.event import Signal
+from harken.domain.ids import CustomerId
 from harken.domain.passage import Passage
+from harken.guard.checks import MESSAGE_CHARACTERS as ROOM
 
 MODE: Final = "offline"
 FALLBACK_LANGUAGE: Final = "en"
@@ -25,7 +29,10 @@ UNHAPPY_SENTIMENT: Final = -350
 MESSAGE_CHARACTERS: Final = 280
 """Phrases and quotes fit the narrowest channel, so that no channel needs words of its own."""
 
+NOTHING_FITS: Final = "no passage speaks of the question"
+
 _SOURCE_CHARACTERS = 80
+_FRAMES = {False: "quote", True: "quote_abroad"}
 
 # Plain integers: the operators of an IntFlag cost a microsecond each.
 _HAPPY = int(Signal.THANKS | Signal.PRAISE | Signal.CONFIRMS_FIX)
@@ -49,6 +56,26 @@ class OfflineWriter:
     async def write(self, decision: Decision, context: Context) -> Draft:
         return self.draft(decision, context)
 
+    async def stream(self, decision: Decision, context: Context) -> AsyncIterator[str]:
+        """All at once: there is nothing to wait for."""
+        yield self.draft(decision, context).message
+
+    async def translate(self, texts: Sequence[str], to: str, customer: CustomerId | None = None) -> tuple[str, ...]:
+        """As they are: without a model a passage is quoted in its own language, and the quote says so."""
+        return tuple(texts)
+
+    async def remember(self, decision: Decision, draft: Draft, context: Context) -> bool:
+        """The same words come again without being kept."""
+        return False
+
+    async def budget_left(self, customer: CustomerId) -> bool:
+        """It costs nothing."""
+        return True
+
+    def model_up(self) -> bool:
+        """No model is configured, so none is down."""
+        return True
+
     async def close(self) -> None:
         """Nothing is open."""
 
@@ -58,6 +85,8 @@ class OfflineWriter:
         if decision.channel is OutChannel.NONE:
             return Draft(message="", reasoning=decision.because, mode=MODE, notes=notes)
         facts = context.conversation.facts
+        if context.live and context.passages and action is Action.ANSWER:
+            return self._live(decision, context, notes)
         if context.passages and action is Action.ANSWER:
             message = self._quoting(decision, facts, max(context.passages, key=lambda passage: passage.score))
         else:
@@ -66,6 +95,24 @@ class OfflineWriter:
         if action is Action.HAND_TO_PERSON:
             reasoning = f"{reasoning} {handover_note(facts)}"
         return Draft(message=message, reasoning=reasoning, mode=MODE, notes=notes)
+
+    def _live(self, decision: Decision, context: Context, notes: tuple[str, ...]) -> Draft:
+        """The words of a passage that answer the question, as many as the channel has room for; where none does, a question."""
+        facts = context.conversation.facts
+        frames = {abroad: self._phrase(name, decision, facts) for abroad, name in _FRAMES.items()}
+        frame_characters = max(len(frame) for frame in frames.values()) + _SOURCE_CHARACTERS
+        quote = quoting.best(context, ROOM[decision.channel] - frame_characters)
+        if quote is None:
+            message = self._phrase(_name(decision.action, facts), decision, facts)
+            return Draft(message=message, reasoning=decision.because, mode=MODE, notes=(*notes, NOTHING_FITS))
+        return Draft(
+            message=_framed(frames[quote.abroad], quote.text, quote.passage),
+            reasoning=decision.because,
+            mode=MODE,
+            notes=notes,
+            citations=(quote.place,),
+            confidence=quote.confidence,
+        )
 
     def _phrase(self, name: str, decision: Decision, facts: Facts) -> str:
         phrase = self._phrases.get(facts.language, self._english)[name]
@@ -77,11 +124,19 @@ class OfflineWriter:
     def _quoting(self, decision: Decision, facts: Facts, passage: Passage) -> str:
         """The best passage word for word, cut at a word, with where it stands."""
         frame = self._phrase("quote", decision, facts)
-        source = shortened(" ".join(passage.source.split()), _SOURCE_CHARACTERS)
+        source = _source(passage)
         room = MESSAGE_CHARACTERS - len(frame) + len("{quote}{source}") - len(source)
-        quote = shortened(" ".join(passage.text.split()), room)
-        before, _, after = frame.partition("{quote}")
-        return before + quote + after.replace("{source}", source)
+        return _framed(frame, shortened(" ".join(passage.text.split()), room), passage)
+
+
+def _source(passage: Passage) -> str:
+    return shortened(" ".join(passage.source.split()), _SOURCE_CHARACTERS)
+
+
+def _framed(frame: str, quote: str, passage: Passage) -> str:
+    """What is filled in may hold braces of its own."""
+    before, _, after = frame.partition("{quote}")
+    return before + quote + after.replace("{source}", _source(passage))
 
 
 def handover_note(facts: Facts) -> str:
@@ -93,13 +148,6 @@ def handover_note(facts: Facts) -> str:
         f"For the person taking over: topic {topic}, urgency {facts.urgency} of 3, "
         f"{count} {'message' if count == 1 else 'messages'} ({waiting}), language {facts.language}."
     )
-
-
-def shortened(text: str, room: int) -> str:
-    """At most `room` characters, cut between words."""
-    if len(text) <= room:
-        return text
-    return text[: max(room - 1, 0)].rpartition(" ")[0].rstrip(",;:") + "…"
 
 
 def _name(action: Action, facts: Facts) -> str:

@@ -4,28 +4,24 @@ Everything a customer wrote stands inside JSON strings, so it cannot end a slot 
 sending is not in the prompt: what a model does not know it cannot give away or contradict.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import Final
 
+from harken.adapters.writers import templates
 from harken.conversations.summary import summarise
 from harken.domain.conversation import Turn
 from harken.domain.decision import Action, Context, Decision
 from harken.guard.checks import MESSAGE_CHARACTERS
 from harken.kit.tokens import estimated_tokens
 
-CANARY: Final = "hkn-5d1e-quiet-otter-90c7"
-"""Stands in the instructions and nowhere else, so a message that holds it has leaked them."""
-
 MOST_PASSAGES: Final = 3
 PASSAGE_CHARACTERS: Final = 800
 SUMMARY_CHARACTERS: Final = 1200
-SECRET_SENTENCE_CHARACTERS: Final = 40
 
-_TASKS: Final = {
+TASKS: Final = {
     Action.ANSWER: "Answer the customer's last message as far as the passages and our own turns allow; otherwise ask for what is missing.",
     Action.ASK_DETAILS: "Ask for the one or two details that are missing to help.",
     Action.CALL_BACK: "Offer a telephone call and ask which number and which time suit the customer.",
@@ -43,19 +39,22 @@ class Prompt:
     system: str
     user: str
     tokens: int
+    template: str = templates.MESSAGE  #: which instructions, and with them the shape of the answer
+    shown: tuple[int, ...] = ()  #: for each passage as numbered for the model, its place in `Context.passages`
+    saved: int = 0  #: tokens that leaving out what does not matter has saved
+
+    @property
+    def sha256(self) -> str:
+        """Of all that decides what a model is asked: which instructions, their words, and the data."""
+        told = json.dumps([templates.template(self.template).label, self.system, self.user], ensure_ascii=False)
+        return hashlib.sha256(told.encode()).hexdigest()
 
 
-@cache
-def instructions() -> str:
-    text = resources.files(__package__).joinpath("prompts", "system.md").read_text("utf-8")
-    return text.replace("{canary}", CANARY).strip()
-
-
-@cache
-def secrets() -> tuple[str, ...]:
-    """What no message may repeat: the canary and every sentence of the instructions."""
-    sentences = (part.strip("- ") for line in instructions().splitlines() for part in line.split(". "))
-    return (CANARY, *(sentence for sentence in sentences if len(sentence) >= SECRET_SENTENCE_CHARACTERS))
+def prompt(template: str, slots: object, more: str = "") -> Prompt:
+    """Instructions, which never change and stand first so that a provider may keep them, and the data as JSON."""
+    system = templates.template(template).text + more
+    user = json.dumps(slots, ensure_ascii=False, indent=1, default=str)
+    return Prompt(system, user, estimated_tokens(system) + estimated_tokens(user), template)
 
 
 def compose(decision: Decision, context: Context, history_tokens: int) -> Prompt:
@@ -64,7 +63,7 @@ def compose(decision: Decision, context: Context, history_tokens: int) -> Prompt
     shown = {
         "decided": {
             "action": decision.action.value,
-            "task": _TASKS[decision.action],
+            "task": TASKS[decision.action],
             "channel": decision.channel.value,
             "issue_status_after": decision.issue_status.value,
             "because": decision.because,
@@ -83,8 +82,7 @@ def compose(decision: Decision, context: Context, history_tokens: int) -> Prompt
             for passage in sorted(context.passages, key=lambda passage: -passage.score)[:MOST_PASSAGES]
         ],
     }
-    user = json.dumps(shown, ensure_ascii=False, indent=1, default=str)
-    return Prompt(system=instructions(), user=user, tokens=estimated_tokens(instructions()) + estimated_tokens(user))
+    return prompt(templates.MESSAGE, shown)
 
 
 def newest(turns: Iterable[Turn], budget: int) -> list[tuple[Turn, str]]:

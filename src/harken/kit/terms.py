@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import Stemmer
 
-from harken.knowledge.stopwords import STOP_WORDS
+from harken.kit.stopwords import STOP_WORDS
 
 VERSION = 1
 """Stored with an index: terms of two versions are never compared."""

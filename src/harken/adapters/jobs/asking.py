@@ -1,0 +1,19 @@
+"""A transaction -> a job that exists exactly when the transaction commits."""
+
+from contextlib import suppress
+from datetime import datetime
+
+import psycopg
+
+from harken.kit import db, sql
+
+q = sql.queries(__package__)
+
+
+def ask(tx: db.Tx, task: str, about: str, at: datetime) -> None:
+    """Have `task` done about something (a ticket's id), not before `at`. Asked for while it waits, it is done once.
+
+    Two jobs about one thing never run side by side.
+    """
+    with suppress(psycopg.errors.UniqueViolation), tx.transaction():
+        tx.execute(q.defer, {"task": task, "about": about, "at": at})

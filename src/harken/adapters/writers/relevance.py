@@ -1,0 +1,118 @@
+"""A question and texts -> how well each speaks of it, and the sentences that matter. No model: stems, and how rare they are.
+
+    asked = weigh(question, texts, language)
+    asked.share(text)               # 0 to 1: how much of the question the text speaks of
+    asked.excerpt(text, 600)        # its sentences that matter, in their order
+
+The share counts each stem of the question once, weighted by how few of the sentences at hand have it. Stop words count nothing.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harken.kit.terms import query_terms, terms
+
+SHORT_CHARACTERS = 240
+"""A text up to here is shown whole: cutting it saves next to nothing."""
+
+GAP = " … "
+
+_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
+_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|z\.B|bzw|ca|No|Nr|approx|incl|vs|Mr|Mrs|Dr|St|etc)|\b[A-Z]|\d)\.$")
+
+
+def sentences(text: str) -> list[str]:
+    """In order, with their punctuation; an abbreviation or a number with a dot ends none."""
+    found: list[str] = []
+    for piece in _END.split(text):
+        words = piece.strip() if piece else ""
+        if not words:
+            continue
+        if found and _ABBREVIATION.search(found[-1]):
+            found[-1] = f"{found[-1]} {words}"
+        else:
+            found.append(words)
+    return found
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The stems of a question with what each counts; together 1, or nothing where the question has no word of its own."""
+
+    of: Mapping[str, float]
+    language: str
+    _seen: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def share(self, text: str) -> float:
+        there = self._terms(text)
+        return sum(weight for term, weight in self.of.items() if term in there)
+
+    def excerpt(self, text: str, room: int) -> str:
+        """Whole sentences within `room` characters, the most telling and what follows each, in their order.
+
+        A text in which nothing speaks of the question keeps its beginning.
+        """
+        whole = " ".join(text.split())
+        if len(whole) <= min(SHORT_CHARACTERS, room):
+            return whole
+        parts = sentences(text)
+        scores = [self.share(part) for part in parts]
+        if not any(scores):
+            return cut(whole, room)
+        return _joined(parts, _chosen(parts, scores, room)) or cut(parts[scores.index(max(scores))], room)
+
+    def best(self, text: str, most: int = 1) -> list[str]:
+        """The most telling sentences, in their order; none where nothing speaks of the question."""
+        parts = sentences(text)
+        ranked = sorted(range(len(parts)), key=lambda place: (-self.share(parts[place]), place))
+        return [parts[place] for place in sorted(place for place in ranked[:most] if self.share(parts[place]))]
+
+    def _terms(self, text: str) -> frozenset[str]:
+        known = self._seen.get(text)
+        if known is None:
+            known = self._seen[text] = frozenset(terms(text, self.language))
+        return known
+
+
+def weigh(question: str, texts: Iterable[str], language: str) -> Weights:
+    """`texts` are what the question is to be answered from: a word that all of their sentences have tells little."""
+    spoken = language if language != "und" else "en"
+    counted = query_terms(question, [spoken])
+    those = [frozenset(terms(sentence, spoken)) for text in texts for sentence in sentences(text)]
+    having = Counter(term for sentence in those for term in sentence if term in counted)
+    weights = {term: weight * math.log1p(len(those) / (1 + having[term]) + 1) for term, weight in counted.items()}
+    total = sum(weights.values())
+    return Weights({term: weight / total for term, weight in weights.items()} if total else {}, spoken)
+
+
+def _chosen(parts: Sequence[str], scores: Sequence[float], room: int) -> set[int]:
+    """The best first, each with its successor, which often says how or how much; as long as they fit."""
+    taken: set[int] = set()
+    left = room
+    best = sorted((place for place, score in enumerate(scores) if score), key=lambda place: (-scores[place], place))
+    for place in [*best, *(place + 1 for place in best)]:
+        if place in taken or place >= len(parts):
+            continue
+        cost = len(parts[place]) + len(GAP)
+        if cost <= left:
+            taken.add(place)
+            left -= cost
+    return taken
+
+
+def _joined(parts: Sequence[str], taken: Iterable[int]) -> str:
+    joined, before = "", -1
+    for place in sorted(taken):
+        joined += (GAP if place > before + 1 and joined else " " if joined else "") + parts[place]
+        before = place
+    return joined
+
+
+def cut(text: str, room: int) -> str:
+    """At most `room` characters, cut between words."""
+    if len(text) <= room:
+        return text
+    return text[: max(room - 1, 0)].rpartition(" ")[0].rstrip(",;:") + "…"

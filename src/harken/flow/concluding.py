@@ -1,0 +1,98 @@
+"""Advice and verdict -> what becomes of a ticket: what the customer is told, who has it then, and why. Pure.
+
+The verdict may only move an answer down: from sent to a question, to a suggestion for a person, to a hand-over.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from harken.domain.decision import Action, Advice, OutChannel
+from harken.domain.verdict import Outcome, Verdict
+
+
+class Ending(StrEnum):
+    """How one look at a ticket ended; the names that figures and the interface use."""
+
+    SENT = "sent"
+    CLARIFIED = "clarified"  #: the customer was asked for what is missing
+    SUGGESTED = "suggested"  #: a person has the ticket, with a draft
+    HELD = "held"  #: something waits for a person's approval
+    HANDED_OVER = "handed_over"
+    BLOCKED = "blocked"  #: a person has the ticket, and nothing of the draft
+    CLOSED = "closed"
+    WAITED = "waited"  #: nothing is to be said
+
+
+class Words(StrEnum):
+    """Whose words the customer is told."""
+
+    DRAFT = "draft"
+    ASK = "ask"  #: a set phrase that asks for details
+    HAND_OVER = "hand_over"  #: a set phrase that says that a person takes over
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    ending: Ending
+    words: Words
+    to_person: bool  #: somebody has it from now on
+    suggests: bool  #: that person sees the draft
+    reason: str  #: a rule's name or a guard's code, for people and figures
+
+
+PERSON_FIRST = frozenset({Ending.SUGGESTED, Ending.HELD, Ending.HANDED_OVER, Ending.BLOCKED})
+
+
+def conclude(advice: Advice, verdict: Verdict, *, waits_for_approval: bool = False) -> Conclusion:
+    """`waits_for_approval`: an action that was proposed along with the draft needs a person's yes."""
+    decision = advice.decision
+    match decision.action:
+        case Action.WAIT:
+            return _conclusion(Ending.WAITED, Words.NONE, decision.rule)
+        case Action.HAND_TO_PERSON:
+            return _handed_over(verdict, decision.rule)
+        case Action.PROPOSE_CLOSE:
+            says = decision.channel is not OutChannel.NONE and verdict.outcome is Outcome.SEND
+            return _conclusion(Ending.CLOSED, Words.DRAFT if says else Words.NONE, decision.rule)
+        case Action.ANSWER | Action.ASK_DETAILS | Action.CALL_BACK | Action.FOLLOW_UP_EMAIL:
+            said = _said(decision.action, verdict, decision.rule)
+            return _waiting(said) if waits_for_approval else said
+        case _:
+            assert_never(decision.action)
+
+
+def _said(action: Action, verdict: Verdict, rule: str) -> Conclusion:
+    why = verdict.reasons[0] if verdict.reasons else rule
+    match verdict.outcome:
+        case Outcome.SEND:
+            return _conclusion(Ending.CLARIFIED if action is Action.ASK_DETAILS else Ending.SENT, Words.DRAFT, rule)
+        case Outcome.CLARIFY:
+            return _conclusion(Ending.CLARIFIED, Words.ASK, why)
+        case Outcome.SUGGEST:
+            return _conclusion(Ending.SUGGESTED, Words.HAND_OVER, why, suggests=True)
+        case Outcome.HOLD:
+            return _conclusion(Ending.HELD, Words.HAND_OVER, why, suggests=True)
+        case Outcome.HAND_OVER:
+            return _conclusion(Ending.HANDED_OVER, Words.HAND_OVER, why)
+        case Outcome.BLOCK:
+            return _conclusion(Ending.BLOCKED, Words.HAND_OVER, why)
+        case _:
+            assert_never(verdict.outcome)
+
+
+def _handed_over(verdict: Verdict, rule: str) -> Conclusion:
+    """The words of a hand-over are looked at like any others; the set phrase takes their place where they do not pass."""
+    words = Words.DRAFT if verdict.outcome is Outcome.SEND else Words.HAND_OVER
+    return _conclusion(Ending.HANDED_OVER, words, rule)
+
+
+def _waiting(said: Conclusion) -> Conclusion:
+    """A good answer goes out although something waits; otherwise the customer hears that a person has it."""
+    words = Words.DRAFT if said.ending is Ending.SENT else Words.HAND_OVER
+    return _conclusion(Ending.HELD, words, "needs_approval", suggests=said.suggests)
+
+
+def _conclusion(ending: Ending, words: Words, reason: str, *, suggests: bool = False) -> Conclusion:
+    return Conclusion(ending=ending, words=words, to_person=ending in PERSON_FIRST, suggests=suggests, reason=reason)

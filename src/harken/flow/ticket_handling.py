@@ -1,0 +1,180 @@
+"""What people and rules do with tickets, each deed in one transaction that holds the ticket.
+
+change      any changes -> the ticket, if it still is as the writer saw it
+hand_over   -> the team or the person whom the routes name
+merge       two tickets of one customer -> one with all messages; split: some messages -> a ticket of their own
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from harken.domain.event import Channel, Kind
+from harken.domain.ids import CustomerId, EventId
+from harken.domain.ticket import OwnerType, StatusCategory, Ticket, TicketId
+from harken.flow.ticket_desk import TicketDesk
+from harken.flow.ticketing import ANY, Expected, changed, ticket_id, wind_clocks
+from harken.kit import db
+from harken.tickets import changes as c
+from harken.tickets import routing, store
+from harken.tickets.changes import Change
+from harken.tickets.fold import ClosedError, NotNowError
+from harken.tickets.routing import Matter
+
+Changes = Sequence[Change] | Callable[[Ticket], Sequence[Change]]
+
+
+def change(id_: TicketId, changes: Changes, who: str, desk: TicketDesk, expected: Expected = ANY) -> Ticket:
+    """Raises NoSuchTicketError, ChangedMeanwhileError, NotNowError; then nothing was changed."""
+    with desk.live.database.transaction() as tx:
+        ticket = store.lock(tx, id_, desk.ring)
+        expected.check(ticket)
+        wanted = changes(ticket) if callable(changes) else changes
+        ticket = changed(tx, ticket, wanted, who, desk.live.clock(), desk)
+        if any(isinstance(each, c.Assigned | c.Woken) for each in wanted):
+            wake_if_ours(tx, ticket, ticket.updated_at, desk)
+        return ticket
+
+
+def note(id_: TicketId, text: str, who: str, desk: TicketDesk) -> Ticket:
+    """Among ourselves."""
+    return change(id_, [c.NoteAdded(text=text)], who, desk)
+
+
+def take_over(id_: TicketId, person: str, desk: TicketDesk, expected: Expected = ANY) -> Ticket:
+    """From now on this person answers: what the AI is writing will be dropped."""
+    return change(id_, [c.Assigned(owner=OwnerType.PERSON, owner_id=person)], f"person:{person}", desk, expected)
+
+
+def give_back(id_: TicketId, who: str, desk: TicketDesk, expected: Expected = ANY) -> Ticket:
+    """To the AI, which answers at once where somebody waits."""
+    return change(id_, [c.Assigned(owner=OwnerType.AI)], who, desk, expected)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """`reason`: a code, for people and figures. `summary`: what they should know first."""
+
+    reason: str
+    summary: str
+    by: str = "ai"
+
+
+def hand_over(tx: db.Tx, ticket: Ticket, why: HandOver, at: datetime, desk: TicketDesk) -> Ticket:
+    """A locked ticket -> the team or the person whom the routes name."""
+    attributes = ticket.attributes
+    urgency, language = attributes.get("urgency", 0), attributes.get("language", "und")
+    matter = Matter(category=ticket.category, language=str(language), urgency=int(urgency or 0))
+    routed = routing.route(matter, desk.rules.content, store.load(tx))
+    given = c.Escalated(
+        reason=why.reason, owner=routed.owner, owner_id=routed.owner_id, summary=why.summary, because=routed.because
+    )
+    return changed(tx, ticket, [given], why.by, at, desk)
+
+
+def wake_if_ours(tx: db.Tx, ticket: Ticket, at: datetime, desk: TicketDesk) -> None:
+    """The workers, where the AI has a ticket in which somebody waits."""
+    if ticket.owner.type is OwnerType.AI and ticket.waiting_since is not None:
+        desk.wake(tx, ticket.id, at)
+
+
+def merge(into: TicketId, other: TicketId, who: str, desk: TicketDesk, expected: Expected = ANY) -> Ticket:
+    """The other's messages are this one's; it stays as a closed sign that points here. One customer's tickets only."""
+    if into == other:
+        raise NotNowError("A ticket cannot be merged into itself.")
+    with desk.live.database.transaction() as tx:
+        held = store.lock_several(tx, [into, other], desk.ring)
+        ticket, gone = held[into], held[other]
+        expected.check(ticket)
+        if gone.merged_into is not None:
+            raise NotNowError("The other ticket was merged before.")
+        if not _same_person(ticket, gone, desk):
+            raise NotNowError("The two tickets are of different customers: their words must not mix.")
+        at = max(desk.live.clock(), gone.updated_at)
+        theirs = store.messages(tx, gone.id)
+        moved = tuple(EventId(row["id"]) for row in theirs)
+        thread = thread_of([*store.messages(tx, ticket.id), *theirs])
+        gone = changed(tx, gone, [c.Merged(into=ticket.id)], who, at, desk)
+        ticket = changed(tx, ticket, [c.Absorbed(other=gone.id, events=moved, thread=thread)], who, at, desk)
+        wake_if_ours(tx, ticket, ticket.updated_at, desk)
+        return ticket
+
+
+def _same_person(one: Ticket, other: Ticket, desk: TicketDesk) -> bool:
+    if one.customer == other.customer:
+        return True
+    people = desk.people(CustomerId(one.customer))
+    return len(people) == 1 and any(other.customer in identities for identities in people.values())
+
+
+def split(
+    id_: TicketId, events: Sequence[EventId], subject: str, who: str, desk: TicketDesk, expected: Expected = ANY
+) -> Ticket:
+    """Some messages get a ticket of their own, which is returned; both keep at least one of the customer's."""
+    with desk.live.database.transaction() as tx:
+        ticket = store.lock(tx, id_, desk.ring)
+        expected.check(ticket)
+        if ticket.merged_into is not None:
+            raise NotNowError("The ticket was merged into another: split that one.")
+        if ticket.status is StatusCategory.CLOSED:
+            raise ClosedError("The ticket is closed: open it again, then split it.")
+        rows, wanted = store.messages(tx, id_), frozenset(events)
+        gone = [row for row in rows if row["id"] in wanted]
+        rest = [row for row in rows if row["id"] not in wanted]
+        if len(gone) != len(wanted):
+            raise NotNowError("Some of these messages are not in this ticket.")
+        if not (any(map(_is_theirs, gone)) and any(map(_is_theirs, rest))):
+            raise NotNowError("Both tickets need a message of the customer's.")
+        at = max(desk.live.clock(), ticket.updated_at)
+        number = store.next_number(tx)
+        first = _split_from(ticket, gone, number, subject)
+        left = c.SplitOff(into=first.id, events=first.events, thread=thread_of(rest))
+        changed(tx, ticket, [left], who, at, desk)
+        made = store.apply(tx, None, [first], who, at, desk.ring)
+        wind_clocks(tx, made, desk)
+        wake_if_ours(tx, made, at, desk)
+        return made
+
+
+def _split_from(ticket: Ticket, rows: Sequence[db.Row], number: int, subject: str) -> c.Opened:
+    theirs = [row for row in rows if _is_theirs(row)]
+    moved = tuple(EventId(row["id"]) for row in rows)
+    return c.Opened(
+        id=ticket_id(f"{ticket.id}/{ticket.version}/{moved[0]}"),
+        number=number,
+        customer=ticket.customer,
+        subject=subject or ticket.subject,
+        channel=Channel(theirs[0]["channel"]),
+        brand=ticket.brand,
+        priority=ticket.priority,
+        asked=None,
+        because=f"Split off number {ticket.number}.",
+        owner=ticket.owner.type,
+        owner_id=ticket.owner.id,
+        tier=str(ticket.attributes.get("tier", "")),
+        language=theirs[-1]["language"],
+        urgency=max(row["urgency"] for row in theirs),
+        events=moved,
+        thread=thread_of(rows),
+        split_from=ticket.id,
+    )
+
+
+def thread_of(rows: Sequence[db.Row]) -> c.Thread:
+    """What messages add up to, in whatever order they come."""
+    turns, newest, waiting, first_reply = 0, None, None, None
+    for row in sorted(rows, key=_time):
+        if _is_theirs(row):
+            turns, newest, waiting = turns + 1, EventId(row["id"]), waiting or row["at"]
+        else:
+            waiting, first_reply = None, first_reply or row["at"]
+    return c.Thread(turns=turns, newest_turn=newest, waiting_since=waiting, first_reply_at=first_reply)
+
+
+def _is_theirs(row: db.Row) -> bool:
+    return bool(row["kind"] == Kind.MESSAGE_RECEIVED)
+
+
+def _time(row: db.Row) -> tuple[Any, ...]:
+    return row["at"], row["id"]

@@ -1,0 +1,61 @@
+"""What a ticket is about and who is there -> the team or the person who gets it. Closed sets, the first fitting row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harken.domain.ticket import OwnerType
+from harken.tickets.desk_file import Agent, Content, RouteRow
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """What routing looks at. `category` None, or one that nobody declared: only rows for every category fit."""
+
+    category: str | None = None
+    language: str = "und"
+    urgency: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    owner: OwnerType
+    owner_id: str
+    team: str
+    rule: str  #: the row that fitted, or `default`
+    because: str
+
+
+def route(matter: Matter, desk: Content, load: Mapping[str, int]) -> Routed:
+    """`load`: agent -> open tickets they have. The team itself where nobody in it fits or has room."""
+    row = next((row for row in desk.route if _fits(row, matter)), None)
+    team, rule = (row.team, row.name) if row else (desk.routing.default, DEFAULT)
+    agent = _agent(team, matter, desk.agent, load) if desk.routing.to_agents else None
+    if agent is None:
+        because = f"Route {rule}: for the team {team}."
+        return Routed(owner=OwnerType.TEAM, owner_id=team, team=team, rule=rule, because=because)
+    has = load.get(agent.name, 0)
+    because = f"Route {rule}: for the team {team}, and {agent.name} has most room ({has} of {agent.most})."
+    return Routed(owner=OwnerType.PERSON, owner_id=agent.name, team=team, rule=rule, because=because)
+
+
+def _fits(row: RouteRow, matter: Matter) -> bool:
+    return (
+        (not row.categories or matter.category in row.categories)
+        and (not row.languages or matter.language in row.languages)
+        and matter.urgency >= row.urgency_from
+    )
+
+
+def _agent(team: str, matter: Matter, agents: Sequence[Agent], load: Mapping[str, int]) -> Agent | None:
+    """Of those who know the language and the subject, the one whose desk is emptiest; by name where several are."""
+    able = [
+        agent
+        for agent in agents
+        if team in agent.teams
+        and (not agent.languages or matter.language in agent.languages)
+        and (not agent.skills or matter.category in agent.skills)
+        and load.get(agent.name, 0) < agent.most
+    ]
+    return min(able, key=lambda agent: (load.get(agent.name, 0) / agent.most, agent.name), default=None)

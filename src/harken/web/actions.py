@@ -1,0 +1,207 @@
+"""`/api/v1/actions` and `/api/v1/outbox`: what waits for people, and what they say of it."""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from harken.act.approvals import State
+from harken.act.outbox.store import State as OutboxState
+from harken.errors import RefusedError
+from harken.flow import deciding, delivering
+from harken.flow.act_desk import ActDesk
+from harken.flow.deciding import Person, Shown
+from harken.flow.desk import Desk
+from harken.web.auth.principal import Asking, Principal
+
+BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "")
+
+Size = Annotated[int, Query(alias="page[size]", ge=1, le=100)]
+After = Annotated[str, Query(alias="page[after]", max_length=200)]
+
+
+class NoActionsError(RefusedError):
+    """This store takes in files only: nobody acts in it."""
+
+    status = 404
+
+
+class NoCursorError(RefusedError):
+    """page[after] is what a page's links.next has; this is something else."""
+
+    status = 422
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Word(_Strict):
+    arguments_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    """Of the arguments as you were shown them."""
+
+
+class Edited(_Strict):
+    arguments: Annotated[dict[str, str | int | float | bool | None], Field(max_length=50)]
+
+
+class Decision(_Strict):
+    decision: Literal["delivered", "resend", "drop"]
+    """It happened · send it (again) · leave it."""
+
+
+class ActionView(BaseModel):
+    id: UUID
+    ticket: str
+    action: str
+    title: str
+    arguments: dict[str, Any] | None
+    """null: the customer was erased."""
+
+    arguments_hash: str
+    because: str
+    state: State
+    people: int
+    approved_by: list[str]
+    proposer: str
+    proposed_at: datetime
+    expires_at: datetime
+
+
+class DeliveryView(BaseModel):
+    id: UUID
+    ticket: str
+    action: str
+    channel: str
+    state: OutboxState
+    tries: int
+    enqueued_at: datetime
+    error: str | None
+
+
+class Links(BaseModel):
+    next: str | None
+
+
+class Meta(BaseModel):
+    has_more: bool
+
+
+class ActionPage(BaseModel):
+    actions: list[ActionView]
+    meta: Meta
+    links: Links
+
+
+class DeliveryPage(BaseModel):
+    deliveries: list[DeliveryView]
+    meta: Meta
+    links: Links
+
+
+class Told(BaseModel):
+    id: UUID
+    state: State
+    arguments_hash: str
+
+
+_CHOICES = {"delivered": OutboxState.DELIVERED, "resend": OutboxState.WAITING, "drop": OutboxState.DROPPED}
+
+
+class _Door:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def _acts(self) -> ActDesk:
+        if (acts := self._desk.acts) is None:
+            raise NoActionsError
+        return acts
+
+    def actions(self, state: State = State.PENDING, size: Size = 50, after: After = "") -> ActionPage:
+        """By when they were proposed, oldest first."""
+        desk = self._acts()
+        found = deciding.pending(desk, state, _place(after), size + 1)
+        last = (found[size - 1].row["proposed_at"], found[size - 1].row["id"]) if len(found) > size else None
+        views = [_view(each, desk) for each in found[:size]]
+        return ActionPage(actions=views, **_rest(f"/api/v1/actions?state={state.value}", size, last))
+
+    def action(self, id: UUID) -> ActionView:
+        desk = self._acts()
+        return _view(deciding.shown(str(id), desk), desk)
+
+    def approve(self, id: UUID, word: Word, who: Asking) -> Told:
+        """Bound to the exact arguments. `approved`: on its way; `pending`: a second person is needed."""
+        state = deciding.approve(str(id), _person(who), word.arguments_hash, self._acts())
+        return Told(id=id, state=state, arguments_hash=word.arguments_hash)
+
+    def deny(self, id: UUID, word: Word, who: Asking) -> Told:
+        state = deciding.deny(str(id), _person(who), word.arguments_hash, self._acts())
+        return Told(id=id, state=state, arguments_hash=word.arguments_hash)
+
+    def edit(self, id: UUID, edited: Edited, who: Asking) -> Told:
+        """Other arguments: every approval before is void."""
+        digest = deciding.edit(str(id), _person(who), dict(edited.arguments), self._acts())
+        return Told(id=id, state=State.PENDING, arguments_hash=digest)
+
+    def outbox(self, state: OutboxState = OutboxState.IN_DOUBT, size: Size = 50, after: After = "") -> DeliveryPage:
+        """`in_doubt`, `failed` and `unconfigured` wait for people."""
+        rows = delivering.kept(self._acts(), state, _place(after), size + 1)
+        last = (rows[size - 1]["enqueued_at"], rows[size - 1]["id"]) if len(rows) > size else None
+        views = [DeliveryView.model_validate(row) for row in rows[:size]]
+        return DeliveryPage(deliveries=views, **_rest(f"/api/v1/outbox?state={state.value}", size, last))
+
+    def decide(self, id: UUID, decision: Decision, who: Asking) -> dict[str, str]:
+        """A person who has looked says what became of it, or what is to be done."""
+        choice = _CHOICES[decision.decision]
+        delivering.decide(str(id), who.subject, choice, self._acts())
+        return {"id": str(id), "state": choice.value}
+
+
+def _person(who: Principal) -> Person:
+    return Person(who=who.subject, roles=frozenset(role.value for role in who.roles))
+
+
+def _view(each: Shown, desk: ActDesk) -> ActionView:
+    row, spec = each.row, desk.catalogue.get(each.row["action"])
+    names = ("id", "ticket", "action", "state", "people", "proposer", "proposed_at", "expires_at")
+    return ActionView(
+        **{name: row[name] for name in names},
+        title=spec.title if spec else row["action"],
+        arguments=dict(each.message.arguments) if each.message else None,
+        arguments_hash=each.waiting.arguments_hash,
+        because=each.because,
+        approved_by=sorted(each.waiting.yes),
+    )
+
+
+def _rest(path: str, size: int, last: tuple[datetime, str] | None) -> dict[str, Any]:
+    if last is None:
+        return {"meta": Meta(has_more=False), "links": Links(next=None)}
+    cursor = base64.urlsafe_b64encode(f"{last[0].isoformat()} {last[1]}".encode()).decode().rstrip("=")
+    return {"meta": Meta(has_more=True), "links": Links(next=f"{path}&page[size]={size}&page[after]={cursor}")}
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    if not cursor:
+        return BEGINNING
+    try:
+        at, _, id_ = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(" ")
+        return datetime.fromisoformat(at).astimezone(UTC), str(UUID(id_))
+    except (ValueError, binascii.Error, OverflowError):
+        raise NoCursorError from None
+
+
+def router(desk: Desk) -> APIRouter:
+    routes, door = APIRouter(prefix="/api/v1", tags=["actions"]), _Door(desk)
+    routes.add_api_route("/actions", door.actions)
+    routes.add_api_route("/actions/{id}", door.action)
+    routes.add_api_route("/actions/{id}/approve", door.approve, methods=["POST"])
+    routes.add_api_route("/actions/{id}/deny", door.deny, methods=["POST"])
+    routes.add_api_route("/actions/{id}/arguments", door.edit, methods=["PUT"])
+    routes.add_api_route("/outbox", door.outbox)
+    routes.add_api_route("/outbox/{id}/decide", door.decide, methods=["POST"])
+    return routes

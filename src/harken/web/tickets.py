@@ -1,0 +1,260 @@
+"""`/api/v1/tickets`, also called `/api/v1/conversations`: issues are opened, answered, handled, merged and split."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from harken.domain.ids import EventId
+from harken.domain.ticket import Owner, OwnerType, StatusCategory, Ticket
+from harken.errors import RefusedError, UnsuitableError
+from harken.flow import ticket_handling, ticket_turns, ticketing
+from harken.flow.desk import Desk
+from harken.flow.ticket_desk import TicketDesk
+from harken.flow.ticket_words import Words
+from harken.flow.ticketing import ANY, Asked, ChangedMeanwhileError, Expected
+from harken.tickets import changes as c
+from harken.tickets.changes import Change
+from harken.tickets.fold import NotNowError
+from harken.tickets.store import Wanted
+from harken.web import ticket_bodies as bodies
+from harken.web.ticket_bodies import CustomersTicket, TicketName, TicketPage, TicketShown, WholeTicket
+from harken.web.whoami import Principal, principal
+
+PREFIXES = ("/api/v1/tickets", "/api/v1/conversations")
+
+Who = Annotated[Principal, Depends(principal)]
+Key = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
+Match = Annotated[str | None, Header(alias="If-Match", max_length=100)]
+As = Annotated[Literal["agent", "customer"], Query(alias="as", description="Whose eyes it is shown to.")]
+
+
+class NoSuchWordError(RefusedError):
+    """The desk knows no such status."""
+
+    status = 422
+
+
+class _Door:
+    def __init__(self, desk: Desk) -> None:
+        self._whole = desk
+
+    def _desk(self) -> TicketDesk:
+        if self._whole.tickets is None:
+            raise UnsuitableError("This store takes files only: tickets need PostgreSQL.")
+        return self._whole.tickets
+
+    async def open(
+        self, asked: bodies.NewTicket, request: Request, response: Response, who: Who, key: Key = ""
+    ) -> WholeTicket:
+        """A new ticket: kept, numbered and acknowledged when this answers. What is asked twice with one key is one ticket."""
+        wanted = Asked(
+            customer=asked.customer_id,
+            subject=asked.subject,
+            description=asked.description,
+            priority=asked.priority,
+            channel=bodies.channel_of(asked.channel),
+            source=f"api:{who.name}",
+            key=key,
+        )
+        done = await asyncio.to_thread(ticketing.open, wanted, self._desk())
+        response.headers["Location"] = f"{request.url.path.rstrip('/')}/{done.ticket.id}"
+        return await self._whole_of(done.ticket, response)
+
+    async def look(self, ticket: TicketName, response: Response, as_: As = "agent") -> WholeTicket | CustomersTicket:
+        """By id or number: messages, status, owner, answers, and the promises that run."""
+        seen = await asyncio.to_thread(ticket_turns.look, ticket.lower(), self._desk())
+        response.headers["ETag"] = f'"{seen.ticket.version}"'
+        return bodies.for_customer(seen) if as_ == "customer" else bodies.whole(seen, self._desk().rules)
+
+    async def changes(self, ticket: TicketName, as_: As = "agent") -> bodies.ChangesShown:
+        """Everything that happened to it, in order."""
+        seen = await asyncio.to_thread(ticket_turns.look, ticket.lower(), self._desk())
+        return bodies.changes_shown(seen.changes, to_customer=as_ == "customer")
+
+    async def page(self, request: Request, asked: Annotated[bodies.PageAsked, Query()]) -> TicketPage:
+        """Newest first, a page at a time: `links.next` leads on."""
+        type_, _, id_ = (asked.owner or "").partition(":")
+        wanted = Wanted(
+            status=asked.status,
+            owner_type=OwnerType(type_) if type_ else None,
+            owner_id=id_ or None,
+            tag=asked.tag,
+            customers=await self._customers(asked.customer),
+            updated_since=asked.updated_since,
+        )
+        found = await asyncio.to_thread(ticket_turns.listed, wanted, asked.after, asked.size + 1, self._desk())
+        more, found = len(found) > asked.size, found[: asked.size]
+        onward = request.url.include_query_params(**{"page[after]": found[-1].number}) if more else None
+        return TicketPage(
+            data=[bodies.shown(ticket, self._desk().rules) for ticket in found],
+            meta=bodies.Page(has_more=more),
+            links=bodies.Links(next=f"{onward.path}?{onward.query}" if onward else None),
+        )
+
+    async def _customers(self, name: str | None) -> Sequence[Any] | None:
+        return await asyncio.to_thread(ticket_turns.identities_of, name, self._desk()) if name else None
+
+    async def say(
+        self,
+        ticket: TicketName,
+        said: bodies.NewMessage,
+        response: Response,
+        who: Who,
+        key: Key = "",
+        if_match: Match = None,
+    ) -> WholeTicket:
+        """The customer's next message, or our answer to them. A message on a closed ticket opens a new one."""
+        words = Words(text=said.text, source=f"api:{who.name}", key=key)
+        standing = await asyncio.to_thread(ticketing.standing, ticket.lower(), self._desk())
+        if said.author == "customer":
+            done = await asyncio.to_thread(ticketing.say, standing.id, words, self._desk())
+        else:
+            author = Owner(type=OwnerType.PERSON, id=who.name)
+            expected = _expected(if_match)
+            done = await asyncio.to_thread(ticketing.reply, standing.id, words, author, self._desk(), expected)
+        return await self._whole_of(done.ticket, response)
+
+    async def note(
+        self, ticket: TicketName, said: bodies.NewNote, response: Response, who: Who, if_match: Match = None
+    ) -> TicketShown:
+        """Among ourselves: no customer ever sees it."""
+        return await self._changed(ticket, [c.NoteAdded(text=said.text)], who, response, if_match)
+
+    async def status(
+        self, ticket: TicketName, wanted: bodies.NewStatus, response: Response, who: Who, if_match: Match = None
+    ) -> TicketShown:
+        """One of the desk's words, or a category."""
+        rules = self._desk().rules
+        category = rules.status_of(wanted.status)
+        if category is None and wanted.status in set(StatusCategory):
+            category = StatusCategory(wanted.status)
+        if category is None:
+            raise NoSuchWordError
+        change = c.StatusChanged(status=category, label=wanted.status)
+        return await self._changed(ticket, [change], who, response, if_match)
+
+    async def priority(
+        self, ticket: TicketName, wanted: bodies.NewPriority, response: Response, who: Who, if_match: Match = None
+    ) -> TicketShown:
+        change = c.PriorityChanged(priority=wanted.priority, because="A person said so.")
+        return await self._changed(ticket, [change], who, response, if_match)
+
+    async def owner(
+        self, ticket: TicketName, wanted: bodies.NewOwner, response: Response, who: Who, if_match: Match = None
+    ) -> TicketShown:
+        """Take over, pass on, or give back to the AI. What was being written for the owner before is dropped."""
+        nameless = wanted.type in (OwnerType.AI, OwnerType.NONE)
+        if nameless == bool(wanted.id):
+            raise NotNowError("A person, a team and a bot have an id; the AI and nobody have none.")
+        change = c.Assigned(owner=wanted.type, owner_id=wanted.id)
+        return await self._changed(ticket, [change], who, response, if_match)
+
+    async def tags(
+        self, ticket: TicketName, wanted: bodies.NewTags, response: Response, who: Who, if_match: Match = None
+    ) -> TicketShown:
+        """All tags from now on."""
+        return await self._changed(ticket, [c.TagsChanged(tags=tuple(wanted.tags))], who, response, if_match)
+
+    async def snooze(
+        self, ticket: TicketName, wanted: bodies.NewSnooze, response: Response, who: Who, if_match: Match = None
+    ) -> TicketShown:
+        """Out of sight until then, or until the customer writes. Null ends it."""
+        change: Change = c.Snoozed(until=wanted.until) if wanted.until else c.Woken()
+        return await self._changed(ticket, [change], who, response, if_match)
+
+    async def merge(
+        self, ticket: TicketName, wanted: bodies.NewMerge, response: Response, who: Who, if_match: Match = None
+    ) -> WholeTicket:
+        """The other ticket's messages become this one's. Both must be one customer's."""
+        desk, expected, by = self._desk(), _expected(if_match), _by(who)
+
+        def merged() -> Ticket:
+            into, other = (ticketing.found(name.lower(), desk) for name in (ticket, wanted.other))
+            return ticket_handling.merge(into.id, other.id, by, desk, expected)
+
+        return await self._whole_of(await asyncio.to_thread(merged), response)
+
+    async def split(
+        self,
+        ticket: TicketName,
+        wanted: bodies.NewSplit,
+        request: Request,
+        response: Response,
+        who: Who,
+        if_match: Match = None,
+    ) -> WholeTicket:
+        """Some messages become a ticket of their own, which is returned."""
+        desk, expected, by = self._desk(), _expected(if_match), _by(who)
+
+        def parted() -> Ticket:
+            events = [EventId(name) for name in dict.fromkeys(wanted.messages)]
+            found = ticketing.found(ticket.lower(), desk)
+            return ticket_handling.split(found.id, events, wanted.subject or "", by, desk, expected)
+
+        made = await asyncio.to_thread(parted)
+        response.headers["Location"] = f"{request.url.path.rsplit('/', 2)[0]}/{made.id}"
+        return await self._whole_of(made, response)
+
+    async def _changed(
+        self, name: str, changes: Sequence[Change], who: Principal, response: Response, if_match: str | None
+    ) -> TicketShown:
+        desk, expected = self._desk(), _expected(if_match)
+
+        def changed() -> Ticket:
+            return ticket_handling.change(ticketing.found(name.lower(), desk).id, changes, _by(who), desk, expected)
+
+        ticket = await asyncio.to_thread(changed)
+        response.headers["ETag"] = f'"{ticket.version}"'
+        return bodies.shown(ticket, desk.rules)
+
+    async def _whole_of(self, ticket: Ticket, response: Response) -> WholeTicket:
+        seen = await asyncio.to_thread(ticket_turns.look, ticket.id, self._desk())
+        response.headers["ETag"] = f'"{seen.ticket.version}"'
+        return bodies.whole(seen, self._desk().rules)
+
+
+def _by(who: Principal) -> str:
+    return f"{OwnerType.PERSON}:{who.name}"
+
+
+def _expected(if_match: str | None) -> Expected:
+    """The version in an ETag of ours; another's is no version that a ticket ever has."""
+    if if_match is None or if_match.strip() == "*":
+        return ANY
+    version = if_match.strip().removeprefix("W/").strip('"')
+    if not (version.isascii() and version.isdigit()):
+        raise ChangedMeanwhileError
+    return Expected(version=int(version))
+
+
+def router(desk: Desk) -> APIRouter:
+    routes, door = APIRouter(), _Door(desk)
+    for prefix in PREFIXES:
+        routes.include_router(_under(prefix, door))
+    return routes
+
+
+def _under(prefix: str, door: _Door) -> APIRouter:
+    routes = APIRouter(prefix=prefix, tags=[prefix.rpartition("/")[2]])
+    problems: dict[int | str, dict[str, Any]] = {
+        404: {"description": "There is no such ticket."},
+        409: {"description": "Not possible as the ticket stands."},
+        412: {"description": "The ticket was changed since the version in If-Match."},
+    }
+
+    def add(path: str, does: Callable[..., Any], method: str, status: int = 200) -> None:
+        routes.add_api_route(path, does, methods=[method], status_code=status, responses=problems)
+
+    add("", door.open, "POST", 201)
+    add("", door.page, "GET")
+    add("/{ticket}", door.look, "GET")
+    add("/{ticket}/changes", door.changes, "GET")
+    add("/{ticket}/messages", door.say, "POST", 201)
+    add("/{ticket}/notes", door.note, "POST", 201)
+    add("/{ticket}/merge", door.merge, "POST")
+    add("/{ticket}/split", door.split, "POST", 201)
+    for name in ("status", "priority", "owner", "tags", "snooze"):
+        add(f"/{{ticket}}/{name}", getattr(door, name), "PUT")
+    return routes

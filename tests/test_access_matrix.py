@@ -1,0 +1,142 @@
+"""Every route × who asks × whose it is: nobody gets in whom the table does not name. Made from the application's own routes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from access_cases import ED, HERE, bearing, claims, guarded, guarded_desk, issuer_of, signed
+from fastapi import FastAPI
+from joserfc.jwk import OKPKey
+from starlette.testclient import TestClient
+
+from harken.kit import observe
+from harken.web.auth import permissions, routes
+from harken.web.auth.principal import Role
+from harken.web.auth.routes import WEBSOCKET
+
+OWNERS = {"own": "ada", "another's": "ben"}
+CALLERS: dict[str, dict[str, str]] = {
+    "nobody": {},
+    "a stranger": {"Authorization": f"Bearer {signed(claims(), OKPKey.generate_key('Ed25519', parameters={'kid': 'ed-1'}))}"},
+    "a basic one": {"Authorization": "Basic YWRtaW46YWRtaW4="},
+    **{role.value: bearing(role.value, customer="ada" if role is Role.CUSTOMER else None) for role in Role},
+    "scopeless": bearing("admin", scope=""),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def web(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    from conftest import fresh_store  # noqa: PLC0415  a fixture's own tool
+
+    home = tmp_path_factory.mktemp("matrix")
+    with fresh_store(postgres_url, _template) as url, guarded_desk(url, home) as desk, guarded(desk) as client:
+        local = TestClient(client.app, base_url=HERE)
+        for name in OWNERS.values():
+            said = {"direction": "inbound", "channel": "chat", "text": "My card was declined."}
+            event = {"type": "message", "messageId": name, "userId": name, "properties": said}
+            assert local.post("/api/v1/events", json=event, headers=bearing("service")).status_code == 202
+        yield client
+
+
+def app_of(web: TestClient) -> FastAPI:
+    assert isinstance(web.app, FastAPI)
+    return web.app
+
+
+def every(web: TestClient) -> list[tuple[str, str]]:
+    found = [(method, path) for path, _, methods in routes.declared(app_of(web)) for method in methods - {"HEAD"}]
+    assert len(found) > 20
+    return found
+
+
+def test_every_route_has_a_row(web: TestClient) -> None:
+    missing = [f"{method} {path}" for method, path in every(web) if permissions.of(method, path) is None]
+    assert missing == [], "say in web/auth/permissions.py who may use it"
+
+
+def test_nobody_gets_in_whom_the_table_does_not_name(web: TestClient) -> None:
+    unexpected, asked = [], 0
+    for method, path in every(web):
+        grant = permissions.of(method, path)
+        if method == WEBSOCKET or grant is None or grant.public or path.endswith("/changes"):
+            continue
+        for caller, headers in CALLERS.items():
+            for whose, owner in OWNERS.items():
+                asked += 1
+                got = web.request(method, filled(path, owner), headers=headers, json={"customer_id": owner})
+                if got.status_code not in (401, 403) and not allowed(grant, caller, whose):
+                    unexpected.append(f"{caller}: {method} {path} ({whose}) got {got.status_code}")
+                if got.status_code in (401, 403) and allowed(grant, caller, whose):
+                    unexpected.append(f"{caller}: {method} {path} ({whose}) was refused: {got.text}")
+
+    assert unexpected == []
+    assert asked > 300
+
+
+def allowed(grant: permissions.Grant, caller: str, whose: str) -> bool:
+    if caller not in set(Role) or Role(caller) not in grant.roles:
+        return False
+    return not (caller == Role.CUSTOMER and grant.own and whose != "own")
+
+
+def filled(path: str, owner: str) -> str:
+    return path.replace("{customer}", owner).replace("{name}", "vip").replace("{id}", "1")
+
+
+def test_a_customer_sees_their_own_profile_by_any_of_its_names(web: TestClient) -> None:
+    ada = bearing("customer", customer="ada")
+
+    assert web.get("/api/v1/profiles/ada", headers=ada).json()["customer"] == "ada"
+    assert web.get("/api/v1/profiles/customer:ada", headers=ada).status_code == 200
+    for other in ("ben", "customer:ben", "crm:ada", "ADA", "ada%20", "%61da%00"):
+        assert web.get(f"/api/v1/profiles/{other}", headers=ada).status_code == 403, other
+
+
+def test_a_refusal_names_the_way_in_and_not_the_way_round(web: TestClient) -> None:
+    nobody = web.get("/api/v1/profiles/ada")
+    stranger = web.get("/api/v1/profiles/ada", headers=CALLERS["a stranger"])
+    scopeless = web.get("/api/v1/profiles/ada", headers=CALLERS["scopeless"])
+
+    assert (nobody.status_code, nobody.headers["www-authenticate"]) == (401, "Bearer")
+    assert (stranger.status_code, stranger.headers["www-authenticate"]) == (401, 'Bearer error="invalid_token"')
+    assert (scopeless.status_code, "profiles:read" in scopeless.headers["www-authenticate"]) == (403, True)
+    assert "signature" not in stranger.text
+    for refused in (nobody, stranger, scopeless):
+        assert refused.headers["content-type"] == "application/problem+json"
+
+
+def test_a_route_that_nobody_declared_is_nobodys(web: TestClient) -> None:
+    app_of(web).add_api_route("/forgotten", lambda: "secret")
+    with TestClient(web.app, base_url=HERE) as fresh:
+        door = TestClient(web.app, base_url=HERE)
+        del fresh
+        got = door.get("/forgotten", headers=bearing("admin"))
+    assert got.status_code in (403, 404)
+    assert "secret" not in got.text
+
+
+def test_a_method_that_no_route_takes_is_told_which_ones_are(web: TestClient) -> None:
+    got = web.post("/api/v1/segments/vip", headers=bearing("admin"))
+
+    assert (got.status_code, got.headers["allow"]) == (405, "DELETE, PUT")
+
+
+def test_refusals_are_counted(web: TestClient) -> None:
+    def counted() -> float:
+        page: Any = observe.AUTH_FAILURES.labels(reason="missing")
+        value: float = page._value.get()
+        return value
+
+    before = counted()
+    web.get("/api/v1/profiles/ada")
+    assert counted() == before + 1
+
+
+def test_with_local_admin_this_machine_needs_no_token_and_a_bad_one_is_still_bad(
+    store_url: str, tmp_path: Path
+) -> None:
+    with guarded_desk(store_url, tmp_path) as desk, guarded(desk, local_admin=True, issuer=issuer_of(ED)) as web:
+        assert web.get("/api/v1/segments").status_code == 200
+        assert web.get("/api/v1/segments", headers=CALLERS["a stranger"]).status_code == 401
+        assert web.get("/api/v1/segments", headers=bearing("customer", customer="ada")).status_code == 403

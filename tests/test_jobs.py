@@ -1,0 +1,169 @@
+"""Jobs on a real database: asked for in a transaction, done once, tried again, and never lost."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from journey import one_of
+
+from harken.adapters.jobs import ask, working
+from harken.adapters.jobs.working import Task, work
+from harken.errors import TryAgainError
+from harken.kit.db import Database
+
+LONG_AGO = datetime(2026, 3, 2, tzinfo=UTC)
+MOST_S = 60
+
+KILLED = """
+import asyncio, os, signal, sys
+from harken.adapters.jobs.working import Task, work
+
+async def die(about: str) -> None:
+    print(about, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(work(sys.argv[1], [Task(name="answer", do=die)], asyncio.Event()))
+"""
+
+
+def asked(url: str, about: str, at: datetime = LONG_AGO) -> None:
+    database = Database(url)
+    with database.transaction() as tx:
+        ask(tx, "answer", about, at)
+    database.close()
+
+
+async def until(url: str, done: Callable[[], bool], do: Callable[[str], Awaitable[object]], **more: Any) -> None:
+    """Works until `done`."""
+    stopped = asyncio.Event()
+    working_ = asyncio.create_task(work(url, [Task(name="answer", do=do, **more)], stopped))
+    async with asyncio.timeout(MOST_S):
+        while not done() and not working_.done():  # noqa: ASYNC110  what is waited for is not all in this loop
+            await asyncio.sleep(0.02)
+    stopped.set()
+    await working_
+
+
+async def test_what_is_asked_for_twice_before_it_begins_is_done_once(store_url: str) -> None:
+    for about in ("one", "one", "two", "one"):
+        asked(store_url, about)
+    seen: list[str] = []
+
+    async def do(about: str) -> None:
+        seen.append(about)
+
+    await until(store_url, lambda: len(seen) >= 2, do)
+
+    assert sorted(seen) == ["one", "two"]
+    assert one_of(store_url, "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'answer'") == 0
+
+
+async def test_what_is_undone_was_never_asked_for(store_url: str) -> None:
+    database = Database(store_url)
+
+    def undone() -> None:
+        with database.transaction() as tx:
+            ask(tx, "answer", "one", LONG_AGO)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        undone()
+    with database.transaction() as tx:
+        ask(tx, "answer", "two", LONG_AGO)
+        ask(tx, "answer", "two", LONG_AGO)
+        assert tx.execute("SELECT 1").fetchone(), "the transaction goes on after a second asking"
+    database.close()
+
+    assert one_of(store_url, "SELECT array_agg(args->>'about') FROM procrastinate_jobs") == ["two"]
+
+
+async def test_two_jobs_about_one_thing_never_run_side_by_side(store_url: str) -> None:
+    asked(store_url, "one")
+    under_way, most, done = 0, 0, 0
+
+    async def do(about: str) -> None:
+        nonlocal under_way, most, done
+        under_way += 1
+        most = max(most, under_way)
+        if done == 0:
+            await asyncio.to_thread(asked, store_url, "one")  # the customer spoke again
+        await asyncio.sleep(0.3)
+        under_way -= 1
+        done += 1
+
+    await until(store_url, lambda: done == 2, do)
+    assert most == 1
+
+
+async def test_what_fails_is_tried_again_and_ends_with_its_last_resort(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "MOST_WAIT_S", 0)
+    asked(store_url, "one")
+    tried: list[str] = []
+    given_up: list[str] = []
+
+    async def do(about: str) -> None:
+        tried.append(about)
+        raise TryAgainError("Not now.") if len(tried) % 2 else ValueError("a bug")
+
+    async def last_resort(about: str) -> None:
+        given_up.append(about)
+        if len(given_up) == 1:
+            raise TryAgainError("The database was away.")
+
+    await until(store_url, lambda: len(given_up) == 2, do, last_resort=last_resort)
+
+    assert tried == ["one"] * working.ATTEMPTS
+    assert one_of(store_url, "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'answer'") == 0
+
+
+async def test_the_job_of_a_killed_worker_is_done_by_another(store_url: str) -> None:
+    asked(store_url, "one")
+    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, store_url, stdout=subprocess.PIPE)
+    printed, _ = await asyncio.wait_for(killed.communicate(), MOST_S)
+    assert (killed.returncode, printed) == (-signal.SIGKILL, b"one\n")
+    seen: list[str] = []
+
+    async def do(about: str) -> None:
+        seen.append(about)
+
+    await until(store_url, lambda: bool(seen), do)
+    assert seen == ["one"]
+
+
+async def test_a_worker_that_is_stopped_finishes_what_it_began(store_url: str) -> None:
+    asked(store_url, "one")
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def do(about: str) -> None:
+        began.set()
+        await asyncio.sleep(0.5)
+        ended.set()
+
+    await until(store_url, began.is_set, do)
+    assert ended.is_set()
+
+
+async def test_a_schedule_runs_and_what_lies_ahead_waits(store_url: str) -> None:
+    asked(store_url, "tomorrow", datetime.now(UTC) + timedelta(days=1))
+    seen: list[str] = []
+
+    async def do(about: str) -> None:
+        seen.append(about)
+
+    await until(store_url, lambda: len(seen) >= 2, do, every="* * * * * *")
+    assert set(seen) == {""}
+
+
+async def test_without_its_database_a_worker_says_so(store_url: str) -> None:
+    async def do(about: str) -> None:
+        raise AssertionError
+
+    with pytest.raises(TryAgainError, match="database"):
+        await work(store_url.replace("@127.0.0.1", "@127.0.0.9"), [Task(name="answer", do=do)], asyncio.Event())
