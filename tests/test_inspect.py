@@ -10,11 +10,15 @@ import orjson
 import pytest
 from journey import MASTER, Ended, harken
 
+from harken.bootstrap import classifiers
+from harken.classify import exemplars
+from harken.domain.classification import OUT_OF_SCOPE
 from harken.domain.event import Signal
 from harken.flow import inspecting
 from harken.flow.reading import Subject, kept
 from harken.privacy.keys import new_key, wrap
 from harken.privacy.ring import KeyRing
+from harken.settings import Settings
 
 NAMES = [
     "id",
@@ -65,14 +69,16 @@ def test_a_line_for_a_line_with_the_names_of_the_contract(tmp_path: Path) -> Non
     assert (german["language"], german["sentiment"], german["pii"][0]["type"]) == ("de", None, "EMAIL")
     assert injection["injection"]["suspected"] is True
     assert [line["injection"]["suspected"] for line in lines].count(True) == 1
-    assert all(line["category"] is None and line["probability"] is None for line in lines)
+    assert all(line["category"] in {*exemplars.CATEGORIES, OUT_OF_SCOPE} for line in lines)
+    assert all(0 < line["probability"] <= 1 for line in lines)
+    assert (german["category"], lines[5]["category"]) == ("account_management", OUT_OF_SCOPE)
 
 
 @pytest.mark.parametrize("text", [text for text in TEXTS if text])
 def test_what_is_read_is_what_the_live_path_keeps(text: str) -> None:
     subject = Subject("s", wrap(MASTER, "s", new_key()))
     live = kept("e", "message_received", text, subject, KeyRing(MASTER), with_mood=True)
-    found = inspecting.of_message("e", text)
+    found = inspecting.of_message("e", text, classifiers.classifier_of(Settings()))
 
     assert (found.language, found.urgency) == (live.language, live.urgency)
     assert found.sentiment == (None if live.sentiment is None else live.sentiment / 1000)
@@ -123,5 +129,8 @@ def test_a_file_that_cannot_be_read_is_told_in_one_line(tmp_path: Path, content:
     assert ended.err.count("\n") == 1
 
 
-def test_the_help_says_what_is_not_read_yet() -> None:
-    assert "category" in harken("inspect", "--help").out
+def test_a_classifier_that_is_not_there_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARKEN_HOME", str(tmp_path))
+    ended = harken("inspect", written(tmp_path, [{"id": 1, "text": "hello"}]), "--model", "desk")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (1, "", 1)
+    assert "harken train classifier" in ended.err

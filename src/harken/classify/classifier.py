@@ -3,6 +3,7 @@
 import numpy as np
 
 from harken.classify import asking, calibrate, intents
+from harken.classify.features import MOST_CHARACTERS
 from harken.classify.fitted import Fitted
 from harken.classify.ports import Asker, Embedder
 from harken.domain.classification import OUT_OF_SCOPE, Classification
@@ -45,6 +46,7 @@ class Classifier:
     def _probabilities(self, text: str) -> tuple[float, list[float]]:
         """That it is about anything known at all, and of each label where it is."""
         facts = self._fitted.facts
-        scores, signs = self._fitted.scores(text, self._embedder.embed([text])[0])
+        read = text[:MOST_CHARACTERS]
+        scores, signs = self._fitted.scores(read, self._embedder.embed([read])[0])
         inside = float(calibrate.sigmoid(signs.astype(np.float64) @ np.array(facts.scope)))
         return inside, [float(share) for share in calibrate.softmax(scores * facts.sharpness)]

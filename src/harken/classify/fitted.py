@@ -39,8 +39,8 @@ class Fitted:
     facts: Facts
     columns: Whole  #: buckets that were seen, in order
     rarity: Floats  #: of each column: its inverse document frequency
-    weights: Floats  #: (columns + dimension, labels)
-    bias: Floats  #: (labels,)
+    weights: Floats  #: (columns + dimension, labels and the outside)
+    bias: Floats  #: (labels and the outside,); the outside has zeros where too few messages showed it
     centres: Floats  #: (labels, dimension): where each label's messages lie
 
     @property
@@ -60,7 +60,8 @@ class Fitted:
         values = weighed(counts[known], self.rarity[places])
         found = values @ self.weights[places] + vector @ self.weights[len(self.columns) :] + self.bias
         share = float(known.mean()) if len(known) else 0.0
-        return found, signs(found[None, :], (self.centres @ vector)[None, :], np.array([share], np.float32))[0]
+        read = signs(found[None, :], (self.centres @ vector)[None, :], np.array([share], np.float32))
+        return found[:-1], read[0]
 
 
 def weighed(counts: Whole, rarity: Floats) -> Floats:
@@ -71,12 +72,11 @@ def weighed(counts: Whole, rarity: Floats) -> Floats:
 
 
 def signs(scores: Floats, nearness: Floats, share: Floats) -> Floats:
-    """Per row: the best score, its lead, the nearest centre, how much of the text was ever seen, and 1."""
-    ordered = np.sort(scores, axis=1)
+    """Per row: the best score, its lead, the nearest centre, how much of the text was ever seen, the outside's score, and 1."""
+    ordered = np.sort(scores[:, :-1], axis=1)
     lead = ordered[:, -1] - ordered[:, -2]
-    return np.stack([ordered[:, -1], lead, nearness.max(axis=1), share, np.ones(len(scores))], axis=1).astype(
-        np.float32
-    )
+    read = [ordered[:, -1], lead, nearness.max(axis=1), share, scores[:, -1], np.ones(len(scores))]
+    return np.stack(read, axis=1).astype(np.float32)
 
 
 def keep(fitted: Fitted, folder: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harken.classify import calibrate
-from harken.classify.features import counted
+from harken.classify.features import MOST_CHARACTERS, counted
 from harken.classify.fitted import Facts, Fitted, signs, weighed
 from harken.classify.labels import Labelled
 from harken.classify.ports import Embedder, Floats, Whole
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 FIFTHS = 5
 THREADS = 2
 REGULARITY = 1.0
+VECTOR_WEIGHT = 0.5
+"""Of the vector beside the words: more of it costs a twentieth where messages are few, and brings nothing where they are many."""
+
 RARE_FROM = 3_000
 """Texts from which on an n-gram that only one of them has is left out."""
 
 ENOUGH_OUTSIDE = 40
-"""Messages that belong to no label from which on they alone say what that looks like."""
+"""Messages that belong to no label from which on they alone say what that looks like, and get a line of their own."""
 
 Chosen: TypeAlias = npt.NDArray[np.bool_]
 
@@ -56,7 +59,7 @@ class Read:
 
 class Scored(NamedTuple):
     truth: Whole
-    scores: Floats
+    scores: Floats  #: the last one is the outside's
     nearness: Floats
     share: Floats
 
@@ -75,7 +78,7 @@ def read(rows: Sequence[Labelled], embedder: Embedder) -> Read:
         labels,
         np.array([place[row.label] for row in rows], np.int32),
         [counted(row.text) for row in rows],
-        embedder.embed([row.text for row in rows]),
+        embedder.embed([row.text[:MOST_CHARACTERS] for row in rows]),
         _fifths(rows),
     )
 
@@ -95,8 +98,7 @@ def held_back(given: Read, embedder: str) -> tuple[Fitted, Read]:
     """A classifier that has not seen a fifth of the messages, not even to be calibrated, and that fifth."""
     rest = given.part(given.fifth != FIFTHS - 1)
     first = _linear(rest.part(rest.fifth != FIFTHS - 2), embedder)
-    unseen = rest.part((rest.fifth == FIFTHS - 2) | (rest.truth < 0))
-    tuned = calibrated(_linear(rest, embedder), score(first, unseen))
+    tuned = calibrated(_linear(rest, embedder), score(first, _unseen(rest, FIFTHS - 2)))
     return tuned, given.part(given.fifth == FIFTHS - 1)
 
 
@@ -108,7 +110,13 @@ def whole(given: Read, embedder: str, unseen: Scored) -> Fitted:
 def fit(given: Read, embedder: str) -> Fitted:
     """Without a report: two fits instead of three."""
     first = _linear(given.part(given.fifth != FIFTHS - 1), embedder)
-    return whole(given, embedder, score(first, given.part((given.fifth == FIFTHS - 1) | (given.truth < 0))))
+    return whole(given, embedder, score(first, _unseen(given, FIFTHS - 1)))
+
+
+def _unseen(given: Read, fifth: int) -> Read:
+    """What a classifier of the other fifths was not fitted on: few messages from outside have no line, so all of them."""
+    few = (given.truth < 0).sum() < ENOUGH_OUTSIDE
+    return given.part((given.fifth == fifth) | (few & (given.truth < 0)))
 
 
 def score(fitted: Fitted, given: Read) -> Scored:
@@ -123,11 +131,11 @@ def calibrated(fitted: Fitted, unseen: Scored) -> Fitted:
     known = unseen.truth >= 0
     inside = unseen.part(known)
     outside = unseen.signs[~known]
-    if len(outside) < ENOUGH_OUTSIDE:
+    if not fitted.bias[-1]:
         outside = np.concatenate([outside, _unknown(inside)])
     facts = replace(
         fitted.facts,
-        sharpness=calibrate.sharpness(inside.scores, inside.truth),
+        sharpness=calibrate.sharpness(inside.scores[:, :-1], inside.truth),
         scope=calibrate.scope(inside.signs, outside),
     )
     return replace(fitted, facts=facts)
@@ -137,8 +145,8 @@ def _unknown(inside: Scored) -> Floats:
     """The same messages, as they would look if their own label were none of ours: a stand-in for what lies outside."""
     rows = np.arange(len(inside.truth))
     scores, nearness = inside.scores.copy(), inside.nearness.copy()
-    scores[rows, inside.truth] = -np.inf
-    nearness[rows, inside.truth] = -np.inf
+    scores[rows, inside.truth] = -9.0  # lower than any line says of anything
+    nearness[rows, inside.truth] = -1.0
     return signs(scores, nearness, inside.share)
 
 
@@ -146,8 +154,7 @@ def _linear(given: Read, embedder: str) -> Fitted:
     """One straight line per label (support vectors), uncalibrated."""
     known = given.part(given.truth >= 0)
     columns, rarity = _columns(known.words)
-    matrix, _ = _matrix(known.words, columns, rarity)
-    weights, bias = _lines(matrix, known)
+    weights, bias = _lines(given, columns, rarity)
     centres = np.stack([known.vectors[known.truth == at].mean(axis=0) for at in range(len(given.labels))])
     lengths = np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-6)
     return Fitted(
@@ -185,15 +192,31 @@ def _matrix(words: Words, columns: Whole, rarity: Floats) -> "tuple[csr_matrix, 
     return made, np.array(shares, np.float32)
 
 
-def _lines(matrix: "csr_matrix", known: Read) -> tuple[Floats, Floats]:
+def _lines(given: Read, columns: Whole, rarity: Floats) -> tuple[Floats, Floats]:
     """Half of the labels on each thread: what is not of its half is the rest to both, so the lines are the same."""
     from scipy.sparse import csr_matrix, hstack  # noqa: PLC0415  as above
 
-    table = hstack([matrix, csr_matrix(known.vectors)]).tocsr()
-    halves = np.array_split(np.arange(len(known.labels)), THREADS if len(known.labels) >= 4 else 1)
+    near = csr_matrix(given.vectors * np.float32(VECTOR_WEIGHT))
+    table = hstack([_matrix(given.words, columns, rarity)[0], near]).tocsr()
+    known = given.truth >= 0
+    inside, truth = table[known], given.truth[known]
+    halves = np.array_split(np.arange(len(given.labels)), THREADS if len(given.labels) >= 4 else 1)
     with ThreadPoolExecutor(THREADS) as threads:
-        found = list(threads.map(lambda half: _half(table, known.truth, half), halves))
-    return np.concatenate([each[0] for each in found], axis=1), np.concatenate([each[1] for each in found])
+        found = list(threads.map(lambda half: _half(inside, truth, half), halves))
+    found.append(_outside(table, known))
+    weights = np.concatenate([each[0] for each in found], axis=1)
+    weights[len(columns) :] *= VECTOR_WEIGHT
+    return weights, np.concatenate([each[1] for each in found])
+
+
+def _outside(table: "csr_matrix", known: Chosen) -> tuple[Any, Any]:
+    """The line between what has a label and what has none."""
+    from sklearn.svm import LinearSVC  # noqa: PLC0415  as above
+
+    if (~known).sum() < ENOUGH_OUTSIDE * (FIFTHS - 2) // FIFTHS:  # two fifths may be held back
+        return np.zeros((table.shape[1], 1)), np.zeros(1)
+    line = LinearSVC(C=REGULARITY, class_weight="balanced", random_state=0).fit(table, ~known)
+    return line.coef_.T, line.intercept_
 
 
 def _half(table: "csr_matrix", truth: Whole, half: Whole) -> tuple[Any, Any]:

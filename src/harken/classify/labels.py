@@ -53,7 +53,7 @@ def usable(given: Iterable[tuple[str, str]]) -> Usable:
     counts = Counter(row.label for row in rows)
     outside = counts.pop("", 0)
     _check(counts)
-    return Usable(rows=rows, skipped=+skipped, counts=counts, outside=outside)
+    return Usable(rows=rows, skipped=dict(+skipped), counts=counts, outside=outside)
 
 
 def _check(counts: Mapping[str, int]) -> None:

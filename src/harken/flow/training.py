@@ -58,7 +58,7 @@ def said_of(fitted: Fitted, unseen: fitting.Scored) -> list[Told]:
     """What the classifier says of each message, by the same sums as one at a time."""
     facts = fitted.facts
     inside = calibrate.sigmoid(unseen.signs.astype(np.float64) @ np.array(facts.scope))
-    shares = calibrate.softmax(unseen.scores * facts.sharpness) * inside[:, None]
+    shares = calibrate.softmax(unseen.scores[:, :-1] * facts.sharpness) * inside[:, None]
     likely = np.concatenate([shares, 1 - inside[:, None]], axis=1)
     names = [*facts.labels, OUT_OF_SCOPE]
     best = likely.argmax(axis=1)
