@@ -70,6 +70,11 @@ def order(tx: db.Tx, wanted: Proposal, cause: Cause, desk: ActDesk) -> Done:
     return propose(tx, [planning.ordered(wanted, cause.ticket, cause.live, desk.catalogue, spent)], cause, desk)[0]
 
 
+def was_ordered(tx: db.Tx, action: str, cause: Cause) -> bool:
+    """Whether this was done, or is on its way, for the same cause."""
+    return asked.find(tx, _id(cause, action, 0)) is not None
+
+
 def propose(tx: db.Tx, planned: Sequence[Planned], cause: Cause, desk: ActDesk) -> tuple[Done, ...]:
     """One answer for each, in order. What needs nobody is done or on its way when the transaction is committed."""
     return tuple(_proposed(tx, each, place, cause, desk) for each, place in _places(planned))

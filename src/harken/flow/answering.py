@@ -40,7 +40,8 @@ async def answer(ticket: TicketId, desk: AgentDesk) -> Answered | None:
                 answered = await asyncio.to_thread(ending.keep, thought, desk)
             except OvertakenError:
                 continue
-            await _remember(answered, desk)
+            if answered is not None:
+                await _remember(answered, desk)
             return answered
         raise OvertakenError
 

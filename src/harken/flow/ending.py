@@ -57,13 +57,18 @@ class Answered:
     actions: tuple[acting.Done, ...]
 
 
-def keep(thought: Thought, desk: AgentDesk) -> Answered:
-    """Raises OvertakenError."""
+REPLY = "reply"
+
+
+def keep(thought: Thought, desk: AgentDesk) -> Answered | None:
+    """None where somebody else has answered this message already, whatever they said. Raises OvertakenError."""
     seen, now = thought.gathered, desk.tickets.live.clock()
     with desk.tickets.live.database.transaction() as tx:
         ticket = tickets.lock(tx, seen.ticket.id, desk.tickets.ring)
         _refuse_overtaken(ticket, seen.ticket)
         cause = Cause(ticket=ticket, id=str(ticket.newest_turn), proposer=WHO, live=seen.context.live)
+        if acting.was_ordered(tx, REPLY, cause):
+            return None
         planned = acting.plan(tx, thought.proposals, cause, desk.act)
         waits = any(each.answer is Planning.NEEDS_APPROVAL for each in planned)
         conclusion = conclude(thought.advice, thought.verdict, waits_for_approval=waits)
@@ -75,7 +80,7 @@ def keep(thought: Thought, desk: AgentDesk) -> Answered:
         if message:
             # As it stands now: what this transaction itself handed over is no reason to hold the words back that say so.
             said = replace(cause, ticket=tickets.lock(tx, ticket.id, desk.tickets.ring))
-            acting.order(tx, Proposal(action="reply", arguments={"text": message}), said, desk.act)
+            acting.order(tx, Proposal(action=REPLY, arguments={"text": message}), said, desk.act)
             desk.wake_delivery(tx, now)
     _count(thought, conclusion)
     return Answered(thought=thought, conclusion=conclusion, message=message, record=record, actions=done)
