@@ -14,7 +14,7 @@ from hostile_models import ObedientModel, ScriptedModel, writer_with
 from journey import MASTER
 from test_scenarios import NOON_IN_NEW_YORK, SCENARIOS
 
-from harken.adapters.writers import OfflineWriter
+from harken.adapters.writers import OfflineWriter, recorded
 from harken.adapters.writers.asking import NoReplyError
 from harken.audit.records.parts import Asker
 from harken.bootstrap import auditing
@@ -22,7 +22,7 @@ from harken.decide import policy as policies
 from harken.decide.policy import Policy
 from harken.decide.ports import Writer
 from harken.domain.classification import Classification
-from harken.domain.decision import Advice, Context, Live
+from harken.domain.decision import Advice, Context, Draft, Live
 from harken.domain.passage import Passage
 from harken.domain.verdict import Finding, Outcome, Verdict, strictest
 from harken.flow.recording import Made
@@ -119,10 +119,15 @@ def all_made(folder: Path) -> Iterator[Made]:
         yield made_of(context, theirs if place % 5 == 4 else usual, place)
 
 
+def _as_it_was(draft: Draft, rules: str | None) -> Writer:
+    """The rules of these tests are no file of the guard that ships."""
+    return recorded.writer(draft.exchanges)
+
+
 @contextmanager
 def replay_on(url: str, master: MasterKey = MASTER) -> Iterator[ReplayDesk]:
     desk = auditing.replay_desk_of(Settings(_env_file=None), url, master)
     try:
-        yield replace(desk, judge=judge)
+        yield replace(desk, judge=judge, writer=_as_it_was)
     finally:
         desk.database.close()

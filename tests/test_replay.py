@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ def auditing_desk(url: str) -> Iterator[ReplayDesk]:
         desk.database.close()
 
 
+@cache
 def usual(*, modelled: bool = False) -> Made:
     """A live question with passages that gets an answer; worded offline, or by a model."""
     policy = policies.load()
