@@ -25,7 +25,7 @@ from harken.web.whoami import Principal, Who
 
 PREFIXES = ("/api/v1/tickets", "/api/v1/conversations")
 
-Key = Annotated[str, Header(alias="Idempotency-Key", max_length=255)]
+Key = Annotated[str, Header(alias="Idempotency-Key", max_length=255, include_in_schema=False)]
 Match = Annotated[str | None, Header(alias="If-Match", max_length=100)]
 As = Annotated[Literal["agent", "customer"], Query(alias="as", description="Whose eyes it is shown to.")]
 
