@@ -13,7 +13,7 @@ from harken.domain.verdict import Outcome, Verdict
 from harken.flow.concluding import PERSON_FIRST, Ending, Words, conclude
 
 DECISION = decide(context_of([asked()]), load())
-DRAFT = Draft(message="Hello.", reasoning="It is so.", mode="offline")
+DRAFT = Draft(message="Hello.", reasoning="It is so.", mode="offline", citations=(0,))
 
 
 def advice(action: Action, channel: OutChannel = OutChannel.CHAT) -> Advice:
@@ -66,4 +66,15 @@ def test_a_hand_over_whose_words_do_not_pass_is_said_in_the_set_phrase() -> None
 
 def test_after_thanks_it_closes_without_a_word() -> None:
     assert conclude(advice(Action.PROPOSE_CLOSE, OutChannel.NONE), verdict(Outcome.SEND)).words is Words.NONE
-    assert conclude(advice(Action.WAIT), verdict(Outcome.SEND)).words is Words.NONE
+    assert conclude(advice(Action.WAIT), verdict(Outcome.SEND)).ending is Ending.WAITED
+    assert conclude(advice(Action.WAIT), verdict(Outcome.SEND), settled=True).ending is Ending.CLOSED
+
+
+def test_what_rests_on_nothing_asks_and_asks_once() -> None:
+    bare = replace(advice(Action.ANSWER), draft=replace(DRAFT, citations=()))
+    first = conclude(bare, verdict(Outcome.SEND))
+    again = conclude(bare, verdict(Outcome.SEND), asked_before=True)
+
+    assert (first.ending, first.words) == (Ending.CLARIFIED, Words.DRAFT)
+    assert (again.ending, again.words, again.reason) == (Ending.HANDED_OVER, Words.HAND_OVER, "still_unclear")
+    assert conclude(advice(Action.ANSWER), verdict(Outcome.SEND), asked_before=True).ending is Ending.SENT

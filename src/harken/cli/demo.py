@@ -8,7 +8,7 @@ from textwrap import fill, indent
 
 import click
 
-from harken.cli import demo_bank, ingest, options, printing
+from harken.cli import demo_agent, demo_bank, ingest, options, printing
 from harken.domain.run import IngestReport
 from harken.flow import batch, predict
 from harken.flow.batch import Source
@@ -30,7 +30,8 @@ WIDTH = 100
 )
 @options.as_json
 def command(folder: Path | None, json_: bool) -> None:
-    """Two weeks of a made-up bank's conversations become threads, live profiles and explained next best actions.
+    """Two weeks of a made-up bank's conversations become threads, live profiles and explained next best actions; then the bank's
+    handbook is taken in, a dozen tickets are answered, the audit is verified and every answer is made again.
 
     Everything happens in a store of its own (HARKEN_HOME/demo), beside yours.
     """
@@ -44,19 +45,23 @@ def command(folder: Path | None, json_: bool) -> None:
             click.echo(f"Kestrel Bank, a made-up bank: {made:,} interactions of two weeks.\n")
         report = batch.ingest(Source(path=interactions, format="events"), desk, progress)
         tally = predict.predict(Asked(), out, desk, progress)
+        agent = demo_agent.run(desk, progress)
     if json_:
         return printing.as_json(
             {
                 "ingest": report,
                 "predict": tally.report(out=str(out)),
+                "agent": demo_agent.told(agent),
                 "files": [str(interactions), str(out)],
                 "seconds": elapsed(),
             }
         )
-    return _show(report, tally, out, interactions, desk, elapsed())
+    _show(report, tally, out)
+    demo_agent.show(agent)
+    return _show_places(out, interactions, desk, elapsed())
 
 
-def _show(report: IngestReport, tally: Tally, out: Path, interactions: Path, desk: Desk, seconds: float) -> None:
+def _show(report: IngestReport, tally: Tally, out: Path) -> None:
     ingest.show(report)
     click.echo(
         f"\n{tally.decisions:,} of {tally.customers:,} customers have an open issue; each got a decision and its reason. "
@@ -68,6 +73,9 @@ def _show(report: IngestReport, tally: Tally, out: Path, interactions: Path, des
     printing.table([{"rule": name, "decisions": n} for name, n in tally.by_rule.most_common(8)], ["rule", "decisions"])
     for number, row in enumerate(islice(_telling(out), DECISIONS_SHOWN), start=1):
         _show_decision(number, row)
+
+
+def _show_places(out: Path, interactions: Path, desk: Desk, seconds: float) -> None:
     click.echo(f"\nDone in {seconds:.0f} s. What was made, and where to look:")
     click.echo(f"  {interactions}  the interactions, one event a line")
     click.echo(f"  {out}  every decision with its conversation, message and reason")
@@ -75,7 +83,10 @@ def _show(report: IngestReport, tally: Tally, out: Path, interactions: Path, des
         f"\nThis store is apart from yours. To look at it, where no other is configured: export HARKEN_HOME={desk.home}"
     )
     click.echo("  harken profile show 1033          one customer's profile, every feature")
-    click.echo("  harken serve                      the same decisions over HTTP: POST /predict_nba, /docs")
+    click.echo('  harken ask "…" --customer 1033    one more question, and everything behind its answer')
+    click.echo(
+        "  harken serve                      the same over HTTP: POST /api/v1/tickets, /predict_nba, /chat, /docs"
+    )
     click.echo("  harken predict --compare FILE     what another policy would change (docs/howto/policy.md)")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harken.cli import options
+from harken.cli import options, workers
 from harken.cli.admission import rules_of
 from harken.cli.beside import beside
 from harken.errors import UnsuitableError
@@ -38,6 +38,7 @@ def command(host: str, port: int, store: str | None) -> None:
         server = uvicorn.Server(uvicorn.Config(app_of(desk, rules), log_config=None, access_log=False))
         with (
             _keeping(desk),
+            workers.beside_a_server(desk),
             suppress(KeyboardInterrupt),
         ):  # raised again once all is closed; being stopped is how serving ends
             server.run(sockets=[door])

@@ -1,4 +1,4 @@
-"""`harken work`: take in what lies in a stream, and tell whose profiles changed."""
+"""`harken work`: what waits for a worker; or what lies in a stream, and whose profiles it changed."""
 
 import threading
 from collections.abc import Callable
@@ -7,25 +7,33 @@ from functools import partial
 
 import click
 
-from harken.cli import options
+from harken.cli import options, workers
 from harken.cli.beside import beside, stopping
 from harken.errors import UnsuitableError
 
 PARTITIONS = 6
 
 
-@click.command("work", short_help="Take in what lies in a Kafka topic.")
-@click.option(
-    "--from", "stream", metavar="URL", required=True, help="kafka://HOST:PORT/TOPIC[?group=NAME&registry=URL]"
-)
+@click.command("work", short_help="Answer tickets, deliver and seal; or take in what lies in a Kafka topic.")
+@click.option("--from", "stream", metavar="URL", help="kafka://HOST:PORT/TOPIC[?group=NAME&registry=URL]")
 @click.option("--changes", metavar="TOPIC", help="Publish changed profiles there, the newest of each identity.")
 @click.option("--events", metavar="TOPIC", help="Publish the log's events there, without texts: what Flink folds.")
 @options.store
-def command(stream: str, changes: str | None, events: str | None, store: str | None) -> None:
-    """Read events from a Kafka topic until stopped. Start as many as there are partitions: they share the work.
+def command(stream: str | None, changes: str | None, events: str | None, store: str | None) -> None:
+    """Do what waits for a worker until stopped: answer tickets, deliver, seal. Start as many as you like: they share the work.
 
-    What cannot be taken goes to TOPIC.dead with its reason, and stays in quarantine here.
+    With --from, read events from a Kafka topic instead; start as many as there are partitions. What cannot be taken goes to
+    TOPIC.dead with its reason, and stays in quarantine here.
     """
+    if stream is None:
+        if changes or events:
+            raise click.UsageError("--changes and --events tell of a topic that is read: give --from.")
+        with options.desk(store) as desk:
+            return workers.alone(desk)
+    return _read(stream, changes, events, store)
+
+
+def _read(stream: str, changes: str | None, events: str | None, store: str | None) -> None:
     from harken.adapters import kafka  # noqa: PLC0415  an extra, and only this command needs it
     from harken.flow import publishing, work  # noqa: PLC0415  --help needs none of it
 

@@ -218,8 +218,8 @@ def turn_row(body: Stored) -> Row:
 
 
 def _evidence(body: Stored) -> dict[str, tuple[str, ...]]:
-    evidence: dict[str, tuple[str, ...]] = orjson.loads(body["evidence"]) if body["evidence"] else {}
-    return evidence
+    read = orjson.loads(body["evidence"]) if body["evidence"] else {}
+    return {name: tuple(words) for name, words in read.items()}
 
 
 def heard_of(body: Stored, ring: KeyRing) -> Heard:

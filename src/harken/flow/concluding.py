@@ -42,32 +42,48 @@ class Conclusion:
     reason: str  #: a rule's name or a guard's code, for people and figures
 
 
+STILL_UNCLEAR = "still_unclear"
+NEEDS_APPROVAL = "needs_approval"
+
 PERSON_FIRST = frozenset({Ending.SUGGESTED, Ending.HELD, Ending.HANDED_OVER, Ending.BLOCKED})
 
 
-def conclude(advice: Advice, verdict: Verdict, *, waits_for_approval: bool = False) -> Conclusion:
-    """`waits_for_approval`: an action that was proposed along with the draft needs a person's yes."""
+def conclude(
+    advice: Advice,
+    verdict: Verdict,
+    *,
+    waits_for_approval: bool = False,
+    asked_before: bool = False,
+    settled: bool = False,
+) -> Conclusion:
+    """`waits_for_approval`: an action that was proposed along with the draft needs a person's yes. `asked_before`: we
+    have asked for details already, and asking again would go in circles. `settled`: their words say that it is."""
     decision = advice.decision
     match decision.action:
         case Action.WAIT:
-            return _conclusion(Ending.WAITED, Words.NONE, decision.rule)
+            return _conclusion(Ending.CLOSED if settled else Ending.WAITED, Words.NONE, decision.rule)
         case Action.HAND_TO_PERSON:
             return _handed_over(verdict, decision.rule)
         case Action.PROPOSE_CLOSE:
             says = decision.channel is not OutChannel.NONE and verdict.outcome is Outcome.SEND
             return _conclusion(Ending.CLOSED, Words.DRAFT if says else Words.NONE, decision.rule)
         case Action.ANSWER | Action.ASK_DETAILS | Action.CALL_BACK | Action.FOLLOW_UP_EMAIL:
-            said = _said(decision.action, verdict, decision.rule)
+            said = _said(advice, verdict)
+            if said.ending is Ending.CLARIFIED and asked_before:
+                said = _conclusion(Ending.HANDED_OVER, Words.HAND_OVER, STILL_UNCLEAR)
             return _waiting(said) if waits_for_approval else said
         case _:
             assert_never(decision.action)
 
 
-def _said(action: Action, verdict: Verdict, rule: str) -> Conclusion:
+def _said(advice: Advice, verdict: Verdict) -> Conclusion:
+    """What rests on nothing answers nothing, however politely it is said."""
+    rule = advice.decision.rule
     why = verdict.reasons[0] if verdict.reasons else rule
     match verdict.outcome:
         case Outcome.SEND:
-            return _conclusion(Ending.CLARIFIED if action is Action.ASK_DETAILS else Ending.SENT, Words.DRAFT, rule)
+            answers = advice.decision.action is not Action.ASK_DETAILS and bool(advice.draft.citations)
+            return _conclusion(Ending.SENT if answers else Ending.CLARIFIED, Words.DRAFT, rule)
         case Outcome.CLARIFY:
             return _conclusion(Ending.CLARIFIED, Words.ASK, why)
         case Outcome.SUGGEST:
@@ -91,7 +107,7 @@ def _handed_over(verdict: Verdict, rule: str) -> Conclusion:
 def _waiting(said: Conclusion) -> Conclusion:
     """A good answer goes out although something waits; otherwise the customer hears that a person has it."""
     words = Words.DRAFT if said.ending is Ending.SENT else Words.HAND_OVER
-    return _conclusion(Ending.HELD, words, "needs_approval", suggests=said.suggests)
+    return _conclusion(Ending.HELD, words, NEEDS_APPROVAL, suggests=said.suggests)
 
 
 def _conclusion(ending: Ending, words: Words, reason: str, *, suggests: bool = False) -> Conclusion:

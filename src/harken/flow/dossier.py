@@ -68,6 +68,7 @@ def facts_from(values: dict[str, Any]) -> Facts:
     """Stored facts, as JSON has them."""
     for name in _TUPLES:
         values[name] = tuple(values[name])
+    values["evidence"] = {name: tuple(words) for name, words in values["evidence"].items()}
     return Facts(**values)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from harken.act.plan import Answer as Planning
 from harken.audit.records.parts import Asker
 from harken.conversations.summary import summarise
+from harken.domain.conversation import Status
 from harken.domain.decision import Advice
 from harken.domain.proposal import Proposal
 from harken.domain.ticket import StatusCategory, Ticket
@@ -71,7 +72,7 @@ def keep(thought: Thought, desk: AgentDesk) -> Answered | None:
             return None
         planned = acting.plan(tx, thought.proposals, cause, desk.act)
         waits = any(each.answer is Planning.NEEDS_APPROVAL for each in planned)
-        conclusion = conclude(thought.advice, thought.verdict, waits_for_approval=waits)
+        conclusion = _concluded(thought, waits=waits)
         record = recording.keep(tx, _made(thought, desk), desk.act, WHO)
         changes = list(_changes(tx, thought, conclusion, desk))
         ticket = ticketing.changed(tx, ticket, changes, WHO, now, desk.tickets)
@@ -84,6 +85,17 @@ def keep(thought: Thought, desk: AgentDesk) -> Answered | None:
             desk.wake_delivery(tx, now)
     _count(thought, conclusion)
     return Answered(thought=thought, conclusion=conclusion, message=message, record=record, actions=done)
+
+
+def _concluded(thought: Thought, *, waits: bool) -> Conclusion:
+    context = thought.gathered.context
+    return conclude(
+        thought.advice,
+        thought.verdict,
+        waits_for_approval=waits,
+        asked_before=context.conversation.facts.brand_turns > 0,
+        settled=context.standing.status is Status.RESOLVED,
+    )
 
 
 def _refuse_overtaken(now: Ticket, seen: Ticket) -> None:

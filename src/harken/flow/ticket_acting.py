@@ -87,7 +87,7 @@ _CHANGES: Mapping[str, Callable[[Ticket, Arguments], Sequence[Change]]] = {
 
 def ask(tx: db.Tx, ticket: str, reason: str, *, desk: TicketDesk) -> None:
     """The AI hands over, but for an approval, which does not keep it from answering. Never fails: the outbox has it, too."""
-    log.warning("a_person_is_needed", ticket=ticket, reason=reason)
+    log.info("a_person_is_needed", ticket=ticket, reason=reason)
     try:
         with tx.transaction():  # a savepoint: a ticket that takes no change any more keeps nothing from being recorded
             held = store.lock(tx, TicketId(ticket), desk.ring)

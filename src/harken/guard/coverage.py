@@ -29,12 +29,21 @@ class Covering:
         passages = [
             frozenset(telling(f"{each.source} {each.text}", self._language)) for each in self._seen.context.passages
         ]
-        cited = frozenset(
-            term for each in self._seen.grounds for term in telling(f"{each.source} {each.text}", self._language)
-        )
         counts = Counter(term for each in passages for term in self.terms & each)
         weights = {term: log1p((len(passages) - counts[term] + 0.5) / (counts[term] + 0.5)) for term in self.terms}
-        return sum(weights[term] for term in self.terms & cited) / sum(weights.values())
+        return sum(weights[term] for term in self.terms & self._cited) / sum(weights.values())
+
+    @property
+    def by_chance(self) -> bool:
+        """One word in common, and none with a title: "something is wrong" speaks of no wrong PIN."""
+        titles = frozenset(term for each in self._seen.grounds for term in telling(each.source, self._language))
+        return len(self.terms & self._cited) < 2 and not self.terms & titles
+
+    @cached_property
+    def _cited(self) -> frozenset[str]:
+        return frozenset(
+            term for each in self._seen.grounds for term in telling(f"{each.source} {each.text}", self._language)
+        )
 
     @property
     def vague(self) -> bool:

@@ -125,7 +125,7 @@ def _weighed(seen: Seen, grounding: Grounding, covering: Covering) -> Weighed:
     if not grounding.claims:
         ours, coverage = 1.0, 1.0
     else:
-        coverage = round(covering.share, 4)
+        coverage = 0.0 if covering.by_chance else round(covering.share, 4)
         evidence = confidence.evidence(seen, support=grounding.support, weakest=grounding.weakest, coverage=coverage)
         ours = confidence.ours(evidence, seen.rules.content.confidence)
     draft = seen.advice.draft
