@@ -94,9 +94,7 @@ def test_customers_are_let_in_to_what_is_listed_here_and_no_further() -> None:
     """Written out once more on purpose: whoever widens the table says so here, too."""
     theirs = {path for (_, path), grant in permissions.TABLE.items() if Role.CUSTOMER in grant.roles}
     both = {
-        f"/api/v1/{name}{rest}"
-        for name in ("tickets", "conversations")
-        for rest in ("", "/{ticket}", "/{ticket}/messages")
+        f"/api/v1/{name}{rest}" for name in ("tickets", "conversations") for rest in ("", "/{id}", "/{id}/messages")
     }
 
     assert theirs == both | {

@@ -17,9 +17,9 @@ from starlette.websockets import WebSocketDisconnect
 
 from harken.flow.desk import Desk
 from harken.web.app import app_of
-from harken.web.auth import sockets
+from harken.web.auth import permissions, sockets
 from harken.web.auth.idempotency import Answer, Answers, Held
-from harken.web.auth.principal import LOCAL, Principal
+from harken.web.auth.principal import LOCAL, Principal, Role
 from harken.web.auth.refusals import Denied
 
 TICKETS, BATCH = "/api/v1/chat/tickets", "/api/v1/events/batch"
@@ -195,14 +195,17 @@ def test_a_customer_gets_a_ticket_for_nobody_else(web: TestClient) -> None:
     assert got.status_code == 403
 
 
-def sockets_of(web: TestClient) -> TestClient:
+def sockets_of(web: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    row = permissions.Grant(scope="chat:use", roles=frozenset(Role))
+    monkeypatch.setattr(permissions, "TABLE", {**permissions.TABLE, ("WEBSOCKET", "/ws/echo"): row})
+
     async def chat(websocket: WebSocket) -> None:
         who = await sockets.admitted(websocket)
         if who is not None:
             await websocket.send_json({"customer": who.customer, "local": who.local})
             await websocket.close()
 
-    web.app.add_api_websocket_route("/ws/chat", chat)  # type: ignore[attr-defined]
+    web.app.add_api_websocket_route("/ws/echo", chat)  # type: ignore[attr-defined]
     web.app.add_api_websocket_route("/ws/forgotten", chat)  # type: ignore[attr-defined]
     return web
 
@@ -213,17 +216,17 @@ def closed(web: TestClient, path: str, **headers: str) -> int:
     return ended.value.code
 
 
-def test_a_socket_is_admitted_by_its_ticket_alone(desk: Desk, web: TestClient) -> None:
-    door = sockets_of(web)
+def test_a_socket_is_admitted_by_its_ticket_alone(desk: Desk, web: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    door = sockets_of(web, monkeypatch)
     access = web.app.state.access  # type: ignore[attr-defined]
     here = {"host": "127.0.0.1:8000", "origin": HERE}
     ticket = sockets.issue(access, replace(LOCAL, customer="ada", local=False))
 
-    assert closed(door, f"/ws/chat?ticket={ticket}", host="127.0.0.1", origin="https://evil.example") == 4403
-    with door.websocket_connect(f"/ws/chat?ticket={ticket}", headers=here) as socket:
+    assert closed(door, f"/ws/echo?ticket={ticket}", host="127.0.0.1", origin="https://evil.example") == 4403
+    with door.websocket_connect(f"/ws/echo?ticket={ticket}", headers=here) as socket:
         assert socket.receive_json() == {"customer": "ada", "local": False}
     for bad in (f"?ticket={ticket}", "", "?ticket=x", "?ticket=" + "A" * 43, "?ticket=%FF"):
-        assert closed(door, f"/ws/chat{bad}", **here) == 4401, bad
+        assert closed(door, f"/ws/echo{bad}", **here) == 4401, bad
     assert closed(door, f"/ws/forgotten?ticket={sockets.issue(access, LOCAL)}", **here) == 4403
 
 
@@ -234,9 +237,9 @@ def test_a_ticket_that_came_too_late(desk: Desk, web: TestClient) -> None:
     assert sockets.redeem(access, ticket) is None
 
 
-def test_on_this_machine_a_socket_needs_no_ticket(desk: Desk) -> None:
+def test_on_this_machine_a_socket_needs_no_ticket(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     with TestClient(app_of(desk), base_url=HERE) as web:
-        door = sockets_of(web)
-        with door.websocket_connect("/ws/chat", headers={"host": "127.0.0.1"}) as socket:
+        door = sockets_of(web, monkeypatch)
+        with door.websocket_connect("/ws/echo", headers={"host": "127.0.0.1"}) as socket:
             assert socket.receive_json() == {"customer": None, "local": True}
-        assert closed(door, "/ws/chat", host="evil.example") == 4403
+        assert closed(door, "/ws/echo", host="evil.example") == 4403

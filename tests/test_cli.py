@@ -486,7 +486,7 @@ def test_the_demo_needs_nothing(open_folder: Path, monkeypatch: pytest.MonkeyPat
     told = harken("demo")
 
     assert shown.code == 0, shown.err
-    assert list(shown.json) == ["ingest", "predict", "files", "seconds"]
+    assert list(shown.json) == ["ingest", "predict", "agent", "files", "seconds"]
     assert shown.json["predict"]["decisions"] > 50
     assert all(Path(file).exists() for file in shown.json["files"])
     assert told.code == 0

@@ -43,8 +43,8 @@ def test_all_is_well(either_town_url: str) -> None:
 
 
 STORES = {
-    "town_url": r"your PostgreSQL, \d+\.\d+, pgvector 0\.\d+\.\d+, migrations applied: \d, 11 events of 5 customers",
-    "clickhouse_town_url": r"your ClickHouse at 127\.0\.0\.1, \d+(\.\d+)+, migrations applied: \d, 11 events of 5 customers",
+    "town_url": r"your PostgreSQL, \d+\.\d+, pgvector 0\.\d+\.\d+, migrations applied: \d+, 11 events of 5 customers",
+    "clickhouse_town_url": r"your ClickHouse at 127\.0\.0\.1, \d+(\.\d+)+, migrations applied: \d+, 11 events of 5 customers",
 }
 
 

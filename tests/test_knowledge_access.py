@@ -36,11 +36,14 @@ COUNTERS = ("vector_index", "knowledge_state")
 KEPT = ("vault", "knowledge_quarantine", "knowledge_approval", "knowledge_file", "knowledge_job")
 """The librarian's alone."""
 OPEN_TO_WHO_SERVES = {
-    "idempotency", "rate_bucket", "revoked_token", "socket_ticket",
-    "conversation", "consistency", "decision", "event", "identity_change", "identity_conflict", "identity_edge",
-    "identity_member", "ingest_block", "ingest_run", "knowledge_cache", "schema_migration", "profile", "projection", "quarantine",
-    "rejected_event", "segment", "segment_change", "segment_member", "served_profile", "source_hour", "source_offset",
-    "subject_key", "turn",
+    "action_approval", "action_proposal", "answer_record", "audit_checkpoint", "audit_event", "audit_leaf",
+    "audit_node", "budget_alert", "call_task", "consistency", "conversation", "decision", "event", "idempotency",
+    "identity_change", "identity_conflict", "identity_edge", "identity_member", "ingest_block", "ingest_run",
+    "knowledge_cache", "model_answer", "model_spend", "outbox", "procrastinate_events", "procrastinate_jobs",
+    "procrastinate_periodic_defers", "procrastinate_workers", "profile", "projection", "quarantine", "rate_bucket",
+    "record_blob", "record_text", "rejected_event", "revoked_token", "schema_migration", "segment", "segment_change",
+    "segment_member", "served_profile", "socket_ticket", "source_hour", "source_offset", "subject_key", "ticket",
+    "ticket_change", "ticket_message", "turn",
 }  # fmt: skip
 """Tables without rights by row: whoever adds one decides that it needs none."""
 

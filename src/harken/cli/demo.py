@@ -1,7 +1,7 @@
 """`harken demo`: the whole main job on a made-up bank, shown."""
 
 import csv
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from textwrap import fill, indent
@@ -19,6 +19,7 @@ from harken.kit.clock import stopwatch
 
 SEED = 7
 START = datetime(2026, 3, 2, tzinfo=UTC)
+FORTNIGHT = timedelta(days=14, hours=12)
 SHOWN = ("human_agent", "scheduling_phone_call", "email_reply", "twitter_dm_reply", "chat_reply")
 DECISIONS_SHOWN = 3
 WIDTH = 100
@@ -44,7 +45,8 @@ def command(folder: Path | None, json_: bool) -> None:
         if not json_:
             click.echo(f"Kestrel Bank, a made-up bank: {made:,} interactions of two weeks.\n")
         report = batch.ingest(Source(path=interactions, format="events"), desk, progress)
-        tally = predict.predict(Asked(), out, desk, progress)
+        # As of the fortnight's end: tickets that an earlier demo answered are of today.
+        tally = predict.predict(Asked(as_of=START + FORTNIGHT), out, desk, progress)
         agent = demo_agent.run(desk, progress)
     if json_:
         return printing.as_json(

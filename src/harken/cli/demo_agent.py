@@ -69,7 +69,7 @@ async def _answered(desk: Desk, progress: Progress) -> list[Answered]:
     progress.step("answering", len(asked))
     answers = []
     for row in asked:
-        answers.append(await asking.ask(row["text"], row["customer"], desk.agent, key=row["id"]))
+        answers.append(await asking.ask(row["text"], row["customer"], desk.agent))
         progress.advance(1)
     return answers
 

@@ -11,7 +11,7 @@ from harken.audit.store import Body
 from harken.domain.decision import Advice
 from harken.flow.desk import Desk
 from harken.flow.predicting import Tally
-from harken.flow.recording import customer_token
+from harken.privacy.audited import customer_token
 from harken.privacy.keys import MasterKey
 
 DECIDED, RUN = "decision.made", "decision.run"

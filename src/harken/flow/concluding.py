@@ -61,7 +61,8 @@ def conclude(
     decision = advice.decision
     match decision.action:
         case Action.WAIT:
-            return _conclusion(Ending.CLOSED if settled else Ending.WAITED, Words.NONE, decision.rule)
+            ended = _conclusion(Ending.CLOSED if settled else Ending.WAITED, Words.NONE, decision.rule)
+            return _waiting(ended) if waits_for_approval else ended
         case Action.HAND_TO_PERSON:
             return _handed_over(verdict, decision.rule)
         case Action.PROPOSE_CLOSE:

@@ -116,11 +116,11 @@ def _question(line: str, number: int) -> Question:
 
 
 async def evaluate(questions: Sequence[Question], desk: AgentDesk, progress: Progress) -> Quality:
-    """Each becomes a ticket of the store at hand: use one of its own."""
+    """Each becomes a ticket of a customer of its own, so that a second evaluation finds nobody's limits used up."""
     progress.step("asking", len(questions))
-    graded = []
+    graded, run = [], int(desk.tickets.live.clock().timestamp())
     for question in questions:
-        answered = await asking.ask(question.text, question.customer, desk, key=question.id)
+        answered = await asking.ask(question.text, f"{question.customer}-{run}-{question.id}", desk)
         graded.append(grade(question, answered))
         progress.advance(1)
     return figures(graded)

@@ -19,6 +19,7 @@ from harken.domain.verdict import Verdict
 from harken.kit import db
 from harken.kit.code import code
 from harken.privacy import store as privacy
+from harken.privacy.audited import customer_token
 from harken.privacy.keys import MasterKey
 from harken.privacy.ring import KeyRing
 
@@ -26,7 +27,6 @@ RecordId = NewType("RecordId", str)
 """SHA-256 of the manifest, hexadecimal."""
 
 ACTION = "answer.recorded"
-CUSTOMER = "audit customer"
 
 
 class HasText(Protocol):
@@ -63,11 +63,6 @@ class Made:
     embedder: str = ""
     experiment: str = ""
     clock: Mapping[str, datetime] = field(default_factory=dict)  #: what else was read of a clock, by what for
-
-
-def customer_token(master: MasterKey, customer: str) -> str:
-    """Stands for a customer in the audit: always the same, and nobody without the master key can tell whose it is."""
-    return master.fingerprint(CUSTOMER, customer.encode()).hex()
 
 
 def keep(tx: db.Tx, made: Made, desk: RecordingDesk, actor: str = "ai") -> RecordId:

@@ -21,10 +21,11 @@ from harken.decide.errors import PolicyError
 from harken.domain.decision import Advice
 from harken.errors import RefusedError
 from harken.flow.ports import Progress
-from harken.flow.recording import ACTION, RecordId, customer_token
+from harken.flow.recording import ACTION, RecordId
 from harken.flow.replay_desk import ReplayDesk
 from harken.flow.think import think
 from harken.kit import db, observe
+from harken.privacy.audited import customer_token
 from harken.privacy.keys import WrongKeyError
 from harken.privacy.ring import KeyRing
 from harken.privacy.sealing import ErasedError

@@ -19,7 +19,7 @@ from harken.privacy import store as vault
 from harken.privacy.ring import KeyRing
 from harken.privacy.sealing import Body
 
-_CUSTOMER, _ARGUMENTS = "audit customer", "action arguments"
+_ARGUMENTS = "action arguments"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +109,3 @@ def arguments_hash(leaving: Message, wrapped: bytes, desk: ActDesk) -> bytes:
     exact = [leaving.action, leaving.ticket, leaving.customer, leaving.arguments]
     form = json.dumps(exact, sort_keys=True, separators=(",", ":")).encode()
     return KeyRing(desk.master).fingerprint(leaving.customer, wrapped, _ARGUMENTS, form)
-
-
-def customer_token(customer: str, desk: ActDesk) -> str:
-    """How the audit names a customer."""
-    return desk.master.fingerprint(_CUSTOMER, customer.encode()).hex()

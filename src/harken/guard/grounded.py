@@ -146,11 +146,12 @@ class Grounding:
             return Claim(text, 0.0)
         best = max(self._sources, key=lambda source: len(said & source.terms))
         share = len(said & best.terms) / len(said)
-        denied = share >= self._seen.rules.content.grounded.contradiction_from and self._turned(text, said, best.text)
+        denied = share >= self._seen.rules.content.grounded.contradiction_from and self._turned(text, best.text)
         return Claim(text, 0.0 if denied else share, denied)
 
-    def _turned(self, claim: str, wanted: set[str], source: str) -> bool:
-        """One denies what the other says, in the sentence of the source that shares most with it."""
+    def _turned(self, claim: str, source: str) -> bool:
+        """One denies what the other says, in the sentence of the source that shares most with it, the denying word aside."""
+        wanted = {*telling(claim, self._language)} - {*telling(" ".join(_DENIES.findall(claim)), self._language)}
         nearest = max(sentences(source), key=lambda part: len(wanted & set(telling(part, self._language))), default="")
         if len(_DENIES.findall(claim)) % 2 != len(_DENIES.findall(nearest)) % 2:
             return True

@@ -5,11 +5,12 @@ Frames are JSON objects. In: `{"type": "message", "id", "text"}`. Out: `ack` (th
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from importlib import resources
 from typing import Annotated, Any, Final
 
+import anyio
 import orjson
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from fastapi.responses import Response
@@ -53,16 +54,15 @@ class _Line:
         self._one_at_a_time, self._heard = asyncio.Lock(), deque[float](maxlen=MESSAGES)
 
     async def talk(self) -> None:
-        tasks = {asyncio.create_task(self._listen()), asyncio.create_task(self._tell())}
-        try:
-            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
-                with suppress(WebSocketDisconnect):
-                    task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        """Until either side ends it."""
+        async with anyio.create_task_group() as both:
+            both.start_soon(self._until_gone, self._tell)
+            await self._until_gone(self._listen)
+            both.cancel_scope.cancel()
+
+    async def _until_gone(self, part: Callable[[], Awaitable[None]]) -> None:
+        with suppress(WebSocketDisconnect):
+            await part()
 
     async def _listen(self) -> None:
         while True:

@@ -18,7 +18,7 @@ from harken.flow.ticketing import ANY, Asked, ChangedMeanwhileError, Expected
 from harken.tickets import changes as c
 from harken.tickets.changes import Change
 from harken.tickets.fold import NotNowError
-from harken.tickets.store import Wanted
+from harken.tickets.store import NoSuchTicketError, Wanted
 from harken.web import ticket_bodies as bodies
 from harken.web import ticket_views as views
 from harken.web.auth.principal import STAFF, Asking, NotYoursError, Principal, full_identity
@@ -69,18 +69,17 @@ class _Door:
     ) -> WholeTicket | CustomersTicket:
         """By id or number: messages, status, owner, answers, and the promises that run. Customers see their own, as theirs."""
         seen = await asyncio.to_thread(ticket_turns.look, id.lower(), self._desk())
-        who.see(seen.ticket.customer)
+        _refuse_others(who, seen.ticket)
         response.headers["ETag"] = f'"{seen.ticket.version}"'
         return self._view(seen, to_customer=as_ == "customer" or who.is_customer)
 
     def _view(self, seen: Seen, *, to_customer: bool) -> WholeTicket | CustomersTicket:
         return views.for_customer(seen) if to_customer else views.whole(seen, self._desk().rules)
 
-    async def changes(self, id: TicketName, who: Asking, as_: As = "agent") -> bodies.ChangesShown:
+    async def changes(self, id: TicketName, as_: As = "agent") -> bodies.ChangesShown:
         """Everything that happened to it, in order."""
         seen = await asyncio.to_thread(ticket_turns.look, id.lower(), self._desk())
-        who.see(seen.ticket.customer)
-        return views.changes_shown(seen.changes, to_customer=as_ == "customer" or who.is_customer)
+        return views.changes_shown(seen.changes, to_customer=as_ == "customer")
 
     async def page(
         self, request: Request, asked: Annotated[bodies.PageAsked, Query()], who: Asking
@@ -122,7 +121,7 @@ class _Door:
         """The customer's next message, or our answer to them. A message on a closed ticket opens a new one."""
         words = Words(text=said.text, source=f"api:{who.subject}", key=key)
         standing = await asyncio.to_thread(ticketing.standing, id.lower(), self._desk())
-        who.see(standing.customer)
+        _refuse_others(who, standing)
         if who.is_customer and said.author != "customer":
             raise NotYoursError
         if said.author == "customer":
@@ -239,6 +238,12 @@ class _Door:
 def _author(who: Principal) -> Owner:
     """A program that is no person's answers as somebody else's bot."""
     return Owner(type=OwnerType.PERSON if who.roles & STAFF else OwnerType.BOT, id=who.subject)
+
+
+def _refuse_others(who: Principal, ticket: Ticket) -> None:
+    """To a customer another's ticket is not there: not even that it exists is told."""
+    if not who.may_see(ticket.customer):
+        raise NoSuchTicketError
 
 
 def _by(who: Principal) -> str:

@@ -11,14 +11,12 @@ from importlib import resources
 from typing import Final
 from zlib import crc32
 
-from harken.adapters.writers import quoting
 from harken.adapters.writers.relevance import cut as shortened
 from harken.domain.conversation import Facts
 from harken.domain.decision import Action, Context, Decision, Draft, OutChannel
 from harken.domain.event import Signal
 from harken.domain.ids import CustomerId
 from harken.domain.passage import Passage
-from harken.guard.checks import MESSAGE_CHARACTERS as ROOM
 
 MODE: Final = "offline"
 FALLBACK_LANGUAGE: Final = "en"
@@ -98,10 +96,13 @@ class OfflineWriter:
 
     def _live(self, decision: Decision, context: Context, notes: tuple[str, ...]) -> Draft:
         """The words of a passage that answer the question, as many as the channel has room for; where none does, a question."""
+        from harken.adapters.writers import quoting  # noqa: PLC0415  a batch quotes nothing, and need not load its words
+        from harken.guard.checks import MESSAGE_CHARACTERS  # noqa: PLC0415  as above
+
         facts = context.conversation.facts
         frames = {abroad: self._phrase(name, decision, facts) for abroad, name in _FRAMES.items()}
         frame_characters = max(len(frame) for frame in frames.values()) + _SOURCE_CHARACTERS
-        quote = quoting.best(context, ROOM[decision.channel] - frame_characters)
+        quote = quoting.best(context, MESSAGE_CHARACTERS[decision.channel] - frame_characters)
         if quote is None:
             message = self._phrase(_name(decision.action, facts), decision, facts)
             return Draft(message=message, reasoning=decision.because, mode=MODE, notes=(*notes, NOTHING_FITS))

@@ -44,7 +44,7 @@ def _tickets(prefix: str) -> dict[tuple[str, str], Grant]:
         ("POST", prefix): _OPEN_TICKETS,
         ("GET", one): _READ_TICKETS,
         ("POST", f"{one}/messages"): _WRITE_TICKETS,
-        ("GET", f"{one}/changes"): _READ_TICKETS,
+        ("GET", f"{one}/changes"): Grant(scope="tickets:read", roles=_WORKERS),
         **{(method, f"{one}/{what}"): _WORK_TICKETS for method, what in worked},
     }
 
