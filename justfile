@@ -26,7 +26,7 @@ map:
 # The quick tests, on an embedded Postgres. `just test -k urgent` for one.
 [group("check")]
 test *args:
-    pytest -m "not matrix and not spark and not kafka and not flink and not soak" {{args}}
+    pytest -m "not matrix and not spark and not kafka and not flink and not fuzz and not soak" {{args}}
 
 # Whole journeys on every engine and store but Spark.
 [group("check")]
@@ -81,7 +81,7 @@ bench name *args:
 # The whole interface asked by Schemathesis: twenty thousand cases and more, half an hour.
 [group("measure")]
 fuzz *args:
-    pytest --no-cov -n0 tests/test_api_fuzz.py -m soak {{args}}
+    pytest --no-cov -n0 -m fuzz {{args}}
 
 # The acceptance runs on real data that you have in PATH.
 [group("measure")]

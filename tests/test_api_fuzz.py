@@ -53,9 +53,8 @@ def cases(said: str) -> int:
     return int(count.replace(",", ""))
 
 
-@pytest.mark.parametrize(
-    "examples", [pytest.param(20, id="quick"), pytest.param(1_200, id="long", marks=pytest.mark.soak)]
-)
+@pytest.mark.fuzz
+@pytest.mark.parametrize("examples", [pytest.param(20, id="quick"), pytest.param(1_200, id="long")])
 def test_every_answer_is_as_described(store_url: str, tmp_path: Path, examples: int) -> None:
     """The long form is `just fuzz`: twenty thousand cases and more."""
     with application(store_url, tmp_path) as app, served(app) as url:
