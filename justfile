@@ -26,7 +26,7 @@ map:
 # The quick tests, on an embedded Postgres. `just test -k urgent` for one.
 [group("check")]
 test *args:
-    pytest -m "not matrix and not spark and not kafka and not flink and not fuzz and not soak" {{args}}
+    pytest -m "not matrix and not spark and not kafka and not flink and not fuzz and not long and not soak" {{args}}
 
 # Whole journeys on every engine and store but Spark.
 [group("check")]
@@ -77,6 +77,11 @@ soak *args:
 [group("measure")]
 bench name *args:
     python -m benchmarks.{{name}} {{args}}
+
+# Attacks on the audit, killed and frozen workers, forged proofs: the quick tests' long forms, an hour or so.
+[group("measure")]
+long *args:
+    pytest --no-cov -n0 -m long {{args}}
 
 # The whole interface asked by Schemathesis: twenty thousand cases and more, half an hour.
 [group("measure")]

@@ -29,7 +29,7 @@ TESTS = [
     "--dist",
     "worksteal",
     "-m",
-    "not matrix and not spark and not kafka and not flink and not fuzz and not soak",
+    "not matrix and not spark and not kafka and not flink and not fuzz and not long and not soak",
     "--cov",
     "--cov-report=term:skip-covered",
 ]

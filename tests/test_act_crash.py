@@ -175,7 +175,7 @@ def woken(process: Any) -> None:
     assert process.exitcode == 0
 
 
-TRIALS = [3, pytest.param(30, marks=pytest.mark.soak)]
+TRIALS = [3, pytest.param(30, marks=pytest.mark.long)]
 
 
 @pytest.mark.parametrize("trials", TRIALS)

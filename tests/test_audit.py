@@ -212,7 +212,7 @@ def clean_run(url: str, home: Path, chance: Random, turns: int) -> int:
     return written
 
 
-@pytest.mark.soak
+@pytest.mark.long
 @pytest.mark.usefixtures("_template")
 def test_a_hundred_clean_runs_are_whole(postgres_url: str, tmp_path: Path) -> None:
     from conftest import fresh_store  # noqa: PLC0415  a hundred stores, one after the other
@@ -429,7 +429,7 @@ def test_law_proofs_hold_and_hold_for_nothing_else(size: int, data: st.DataObjec
     assert not merkle.is_consistent(old, size, added, root, old_root) or old == size
 
 
-@pytest.mark.parametrize("number", [500, pytest.param(10_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("number", [500, pytest.param(10_000, marks=pytest.mark.long)])
 def test_forged_proofs_are_refused(number: int) -> None:
     chance = Random(number)
     accepted = [forged for _ in range(number) for forged in [forge(chance)] if forged]
@@ -526,7 +526,7 @@ def test_an_event_that_is_not_sealed_is_not_proved(desk: AuditDesk, store_url: s
 
 
 @pytest.mark.parametrize(
-    ("seconds", "kills", "most"), [(3, 3, 4_000), pytest.param(60, 20, 20_000, marks=pytest.mark.soak)]
+    ("seconds", "kills", "most"), [(3, 3, 4_000), pytest.param(60, 20, 20_000, marks=pytest.mark.long)]
 )
 def test_a_sealer_killed_while_others_write_loses_and_doubles_nothing(
     seconds: int, kills: int, most: int, store_url: str, tmp_path: Path
