@@ -1,5 +1,8 @@
 """Policy files: what is laid over what, and how a mistake is told to the person who made it."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -176,3 +179,18 @@ def test_own_rules_come_first_in_their_stage_and_explain_themselves(tmp_path: Pa
     assert decision.because == "So we agreed (ours); tier gold."
     assert decision.cited == {"feature.tier": "gold"}
     assert decision.as_of == NOON_IN_NEW_YORK
+
+
+def test_a_policy_has_one_version_in_every_process() -> None:
+    code = "from harken.decide import policy; print(policy.load().version)"
+    versions = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "3", "4", "7")
+    }
+    assert versions == {f"{load().version}\n"}

@@ -201,8 +201,9 @@ def _nearest_zone(name: str) -> str:
 
 def _version(content: Content, rules: Sequence[Rule]) -> str:
     effective = content.model_dump(mode="json", by_alias=True)
-    for table in ("private_topics", "fraud_topics"):
-        effective["limits"][table] = sorted(effective["limits"][table])
+    for name, value in content.limits:
+        if isinstance(value, frozenset):  # in whatever order a process has it
+            effective["limits"][name] = sorted(value)
     effective["off"] = sorted(effective["off"])
     named = [(rule.name, rule.stage, sorted(rule.drops), rule.prefers, rule.because) for rule in rules]
     text = json.dumps([effective, named], sort_keys=True)
