@@ -64,9 +64,9 @@ def url_of(desk: Desk) -> str:
     return desk.live.database.url
 
 
-def opened(desk: Desk, text: str, customer: str) -> TicketId:
+def opened(desk: Desk, text: str, customer: str, *, verified: bool = True) -> TicketId:
     assert desk.tickets
-    asked = Asked(customer=customer, subject=text[:40], description=text, channel=Channel.CHAT)
+    asked = Asked(customer=customer, subject=text[:40], description=text, channel=Channel.CHAT, verified=verified)
     return ticketing.open(asked, desk.tickets).ticket.id
 
 
@@ -102,6 +102,25 @@ async def test_each_way_in_which_a_ticket_ends(bank: Desk, text: str, expected: 
     now = ticketing.standing(ticket, bank.tickets)
     assert (now.owner.type is OwnerType.AI) is (expected not in (Ending.HELD, Ending.HANDED_OVER))
     assert now.category == answered.thought.gathered.context.live.classification.category  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please close my current account.",
+        "Please refund me 24.50 euros, I was charged twice.",
+        "Please change my address to 12 Mill Lane.",
+    ],
+)
+async def test_who_proved_nothing_gets_nothing_done(bank: Desk, text: str) -> None:
+    assert bank.agent
+    answered = await answering.answer(opened(bank, text, f"stranger-{len(text)}", verified=False), bank.agent)
+
+    assert answered
+    assert answered.conclusion.ending is Ending.HANDED_OVER
+    # Where small talk is read in it as well, the two rules leave no action, and a person takes what nothing is left of.
+    assert answered.conclusion.reason in ("identity_unverified", "unverified-goes-to-a-person", "nothing-left")
+    assert {each.state for each in answered.actions} <= {"refused"}
 
 
 async def test_nothing_internal_is_told_to_a_customer(bank: Desk) -> None:
@@ -226,6 +245,13 @@ def test_a_chat_is_acknowledged_told_and_taken_up_again(bank: Desk) -> None:
             for _ in range(2):  # sent twice under one id, as after a dropped connection
                 line.send_json({"type": "message", "id": "m-1", "text": "How can I see my PIN in the app?"})
             told = [line.receive_json() for _ in range(5)]
+        assert (
+            one_of(
+                url_of(bank),
+                "SELECT count(*) FROM ticket WHERE customer = 'customer:chatty' AND state LIKE '%%verified%%'",
+            )
+            == 0
+        )
         acks = {(each["id"], each["conversation"]) for each in told if each["type"] == "ack"}
         [(id_, conversation)] = acks
         assert id_ == "m-1"

@@ -12,6 +12,7 @@ import jsonschema_rs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from harken.errors import UnsuitableError
+from harken.kit.layers import laid_over
 from harken.kit.nesting import MOST_DEPTH, deeper_than
 
 Minor = Annotated[int, Field(ge=0, le=10**15)]
@@ -162,7 +163,7 @@ def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
 def load(path: Path | None = None) -> Catalogue:
     """What ships with Harken, and `path` laid over it, key by key. Raises UnsuitableError with the first thing that is wrong."""
     shipped = resources.files(__package__).joinpath("actions_default.toml").read_text("utf-8")
-    return _catalogue(_laid_over(tomllib.loads(shipped), _own(path)), path)
+    return _catalogue(laid_over(tomllib.loads(shipped), _own(path), _WHOLE), path)
 
 
 def _own(path: Path | None) -> dict[str, Any]:
@@ -176,17 +177,8 @@ def _own(path: Path | None) -> dict[str, Any]:
         raise UnsuitableError(f"The actions' file {path} is not TOML: {wrong}.") from None
 
 
-def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Tables merge, but for `arguments` and amounts: half of an old schema would be nobody's."""
-    whole = dict(below)
-    for name, value in above.items():
-        there = whole.get(name)
-        merges = isinstance(value, dict) and isinstance(there, dict) and name not in _WHOLE
-        whole[name] = _laid_over(there, value) if merges else value  # type: ignore[arg-type]
-    return whole
-
-
 _WHOLE = frozenset({"arguments", "per_action", "per_day", "two_people_over"})
+"""Half of an old schema, or of old amounts, would be nobody\'s."""
 
 
 def _catalogue(tables: dict[str, Any], path: Path | None) -> Catalogue:

@@ -22,6 +22,8 @@ Arguments: TypeAlias = Mapping[str, Value]
 MOST_PROPOSALS = 10
 """Of one draft. A writer that proposes more is refused the rest."""
 
+UNVERIFIED = "the customer is not verified"
+
 MOST_CHARACTERS = 20_000
 """Of all of a proposal's arguments."""
 
@@ -149,7 +151,7 @@ def _objections(
     if proposed:
         yield from _in_words(spec, arguments)
     if spec.needs_verified and not verified:
-        yield "the customer is not verified"
+        yield UNVERIFIED
     yield from _over_limits(spec, arguments, spent)
 
 

@@ -21,6 +21,7 @@ from harken.decide.hours import Calendar, Reach
 from harken.decide.policy_file import Content, Limits, OwnRule, Timing
 from harken.decide.rules import RULES
 from harken.decide.stages import Rows, Rule, compile_rows
+from harken.kit.layers import laid_over
 
 VERSION_DIGITS = 12
 WINTER_S, SUMMER_S = 1_705_276_800, 1_720_396_800  # two Mondays of 2024: clocks differ by the season
@@ -48,7 +49,7 @@ def load(path: Path | None = None, *, features: Collection[str] = ()) -> Policy:
     """PolicyError for what cannot be read or used. `features`: the names own rules may use; empty accepts any."""
     own_text = "" if path is None else _text(path)
     try:
-        return _policy(_merged(_default(), _parsed(own_text)), features)
+        return _policy(laid_over(_default(), _parsed(own_text)), features)
     except PolicyError as error:
         raise PolicyError(f"{path or 'the default policy'}: {_with_line(str(error), own_text)}") from error
 
@@ -98,15 +99,6 @@ def _parsed(text: str) -> dict[str, Any]:
 @cache
 def _default() -> Mapping[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath("policy_default.toml").read_text("utf-8"))
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables are laid over each other; anything else replaces what stood there."""
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        merged[key] = _merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
-    return merged
 
 
 def _validated(content: Mapping[str, Any]) -> Content:

@@ -13,9 +13,11 @@ SUBJECT_CHARACTERS = 80
 
 
 async def ask(text: str, customer: str, desk: AgentDesk) -> Answered:
-    """Raises RefusedError for a customer or a text that cannot be taken, TryAgainError where somebody else answers."""
+    """Whoever may run this vouches for who asks. Raises RefusedError for a customer or a text that cannot be taken, TryAgainError where somebody else answers."""
     subject = text.strip().splitlines()[0][:SUBJECT_CHARACTERS] if text.strip() else ""
-    asked = Asked(customer=customer, subject=subject, description=text, channel=Channel.CHAT, source="ask")
+    asked = Asked(
+        customer=customer, subject=subject, description=text, channel=Channel.CHAT, source="ask", verified=True
+    )
     opened = await asyncio.to_thread(ticketing.open, asked, desk.tickets)
     answered = await answering.answer(opened.ticket.id, desk)
     if answered is None:

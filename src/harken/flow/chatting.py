@@ -33,6 +33,7 @@ class Chat:
     customer: str
     desk: TicketDesk
     conversation: TicketId | None = None
+    verified: bool = False
     _version: int = -1
     _told: set[str] = field(default_factory=set)
 
@@ -42,7 +43,13 @@ class Chat:
         if self.conversation is None:
             subject = text.strip().splitlines()[0][:SUBJECT_CHARACTERS]
             asked = Asked(
-                customer=self.customer, subject=subject, description=text, channel=Channel.CHAT, source=SOURCE, key=key
+                customer=self.customer,
+                subject=subject,
+                description=text,
+                channel=Channel.CHAT,
+                source=SOURCE,
+                key=key,
+                verified=self.verified,
             )
             ticket = ticketing.open(asked, self.desk).ticket
         else:
@@ -65,17 +72,17 @@ class Chat:
         return new, now
 
 
-def opened(customer: str, conversation: str | None, desk: TicketDesk) -> Chat:
+def opened(customer: str, conversation: str | None, desk: TicketDesk, *, verified: bool) -> Chat:
     """Raises NotYourChatError: whose it is, is looked up and never believed."""
     if conversation is None:
-        return Chat(customer, desk)
+        return Chat(customer, desk, verified=verified)
     try:
         ticket = ticketing.standing(conversation, desk)
     except RefusedError:
         raise NotYourChatError from None
     if ticket.customer not in ticket_turns.identities_of(customer, desk):
         raise NotYourChatError
-    return Chat(customer, desk, ticket.id)
+    return Chat(customer, desk, ticket.id, verified)
 
 
 def whose_turn(ticket: Ticket) -> str:

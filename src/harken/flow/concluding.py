@@ -44,6 +44,7 @@ class Conclusion:
 
 STILL_UNCLEAR = "still_unclear"
 NEEDS_APPROVAL = "needs_approval"
+UNVERIFIED = "identity_unverified"
 
 PERSON_FIRST = frozenset({Ending.SUGGESTED, Ending.HELD, Ending.HANDED_OVER, Ending.BLOCKED})
 
@@ -75,6 +76,11 @@ def conclude(
             return _waiting(said) if waits_for_approval else said
         case _:
             assert_never(decision.action)
+
+
+def unproved() -> Conclusion:
+    """They ask for something that only who proved who they are may have: a person sees to it."""
+    return _conclusion(Ending.HANDED_OVER, Words.HAND_OVER, UNVERIFIED)
 
 
 def _said(advice: Advice, verdict: Verdict) -> Conclusion:

@@ -3,14 +3,15 @@
 Nothing is kept where the ticket is not as it was looked at: one reply to one message, whoever else was thinking.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from harken.act.plan import UNVERIFIED, Planned
 from harken.act.plan import Answer as Planning
 from harken.audit.records.parts import Asker
 from harken.conversations.summary import summarise
 from harken.domain.conversation import Status
-from harken.domain.decision import Advice
+from harken.domain.decision import Action, Advice
 from harken.domain.proposal import Proposal
 from harken.domain.ticket import StatusCategory, Ticket
 from harken.domain.verdict import Verdict
@@ -18,7 +19,7 @@ from harken.errors import TryAgainError
 from harken.flow import acting, recording, ticketing
 from harken.flow.acting import Cause
 from harken.flow.agent_desk import AgentDesk
-from harken.flow.concluding import Conclusion, Ending, Words, conclude
+from harken.flow.concluding import Conclusion, Ending, Words, conclude, unproved
 from harken.flow.gathering import Gathered
 from harken.flow.recording import Made, RecordId
 from harken.kit import db, observe
@@ -71,8 +72,7 @@ def keep(thought: Thought, desk: AgentDesk) -> Answered | None:
         if acting.was_ordered(tx, REPLY, cause):
             return None
         planned = acting.plan(tx, thought.proposals, cause, desk.act)
-        waits = any(each.answer is Planning.NEEDS_APPROVAL for each in planned)
-        conclusion = _concluded(thought, waits=waits)
+        conclusion = _concluded(thought, planned)
         record = recording.keep(tx, _made(thought, desk), desk.act, WHO)
         changes = list(_changes(tx, thought, conclusion, desk))
         ticket = ticketing.changed(tx, ticket, changes, WHO, now, desk.tickets)
@@ -87,12 +87,15 @@ def keep(thought: Thought, desk: AgentDesk) -> Answered | None:
     return Answered(thought=thought, conclusion=conclusion, message=message, record=record, actions=done)
 
 
-def _concluded(thought: Thought, *, waits: bool) -> Conclusion:
+def _concluded(thought: Thought, planned: Sequence[Planned]) -> Conclusion:
     context = thought.gathered.context
+    hands_over = thought.advice.decision.action is Action.HAND_TO_PERSON
+    if not hands_over and any(each.reason == UNVERIFIED for each in planned):
+        return unproved()
     return conclude(
         thought.advice,
         thought.verdict,
-        waits_for_approval=waits,
+        waits_for_approval=any(each.answer is Planning.NEEDS_APPROVAL for each in planned),
         asked_before=context.conversation.facts.brand_turns > 0,
         settled=context.standing.status is Status.RESOLVED,
     )

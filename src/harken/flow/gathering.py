@@ -97,7 +97,7 @@ def _live(ticket: Ticket, conversation: Conversation, desk: AgentDesk) -> Live:
     return Live(
         classification=_classified(text, newest.reading, desk),
         turns=ticket.turns - (before if isinstance(before, int) else 0),
-        verified=ticket.attributes.get("verified") is not False,
+        verified=ticket.attributes.get("verified") is True,
         tier=str(ticket.attributes.get("tier") or ""),
         vulnerable=Flag.VULNERABLE in flags,
         minor=Flag.MINOR in flags,

@@ -176,6 +176,7 @@ def _split_from(ticket: Ticket, rows: Sequence[db.Row], number: int, subject: st
         owner=ticket.owner.type,
         owner_id=ticket.owner.id,
         tier=str(ticket.attributes.get("tier", "")),
+        verified=ticket.attributes.get("verified") is True,
         language=theirs[-1]["language"],
         urgency=max(row["urgency"] for row in theirs),
         events=moved,

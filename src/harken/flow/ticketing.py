@@ -50,6 +50,7 @@ class Asked:
     channel: Channel = Channel.WEB
     priority: Priority | None = None
     tier: str = ""
+    verified: bool = False  #: whoever lets them in knows who they are: their own token, or somebody of the house
     source: str = SOURCE
     key: str = ""  #: empty: the same words of the same customer within one second are the same request
 
@@ -112,7 +113,11 @@ def say(id_: TicketId, words: Words, desk: TicketDesk) -> Done:
         now = followed(tx, ticket.id, desk)
         if now.status is StatusCategory.CLOSED:
             more = Asked(
-                customer=now.customer, subject=now.subject, description=words.text, channel=Channel(new.channel)
+                customer=now.customer,
+                subject=now.subject,
+                description=words.text,
+                channel=Channel(new.channel),
+                verified=now.attributes.get("verified") is True,
             )
             return Done(_opened(tx, new, at, more, desk, follows=now), True)
         said = changed(tx, now, [c.MessageAdded(event=EventId(new.id))], CUSTOMER, at, desk)
@@ -225,6 +230,7 @@ def _opened(
         owner=owner,
         owner_id=owner_id,
         tier=asked.tier,
+        verified=asked.verified,
         language=new.language,
         urgency=new.urgency,
         events=(event,),

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from harken.errors import UnsuitableError
 from harken.guard.rules_tables import Content, Forbidden, Required, any_of
+from harken.kit.layers import laid_over
 
 VERSION_DIGITS = 12
 MOST_BYTES = 1_000_000
@@ -91,10 +92,7 @@ def _default() -> Mapping[str, Any]:
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Tables are laid over each other; anything else replaces what stood there; `forbid_also` adds to `forbid`."""
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        merged[key] = _merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    merged = laid_over(below, above)
     for name in _ALSO:
         more = merged.pop(f"{name}_also", [])
         if not isinstance(more, list):

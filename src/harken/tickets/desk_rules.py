@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from harken.domain.ticket import Priority, StatusCategory
 from harken.errors import UnsuitableError
+from harken.kit.layers import laid_over
 from harken.tickets.desk_file import Content
 from harken.tickets.hours import Week
 
@@ -49,7 +50,7 @@ def load(path: Path | None = None) -> DeskRules:
     """Raises DeskError with one line: the file, the key, what is wrong."""
     own = _read(path) if path else {}
     try:
-        content = Content.model_validate_json(json.dumps(_merged(_default(), own), default=str))
+        content = Content.model_validate_json(json.dumps(laid_over(_default(), own), default=str))
         return _checked(content)
     except ValidationError as wrong:
         first = wrong.errors(include_url=False)[0]
@@ -76,15 +77,6 @@ def _read(path: Path) -> dict[str, Any]:
 @cache
 def _default() -> Mapping[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath("desk_default.toml").read_text("utf-8"))
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables are laid over each other; anything else replaces what stood there."""
-    merged = dict(below)
-    for key, value in above.items():
-        under = merged.get(key)
-        merged[key] = _merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
-    return merged
 
 
 def _checked(content: Content) -> DeskRules:

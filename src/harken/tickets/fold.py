@@ -88,6 +88,8 @@ def answers(change: c.Replied, owner: Owner) -> bool:
 
 def _opened(change: c.Opened, stamped: Stamped) -> Ticket:
     attributes: dict[str, str | int | bool | None] = {"language": change.language, "urgency": change.urgency}
+    if change.verified:
+        attributes["verified"] = True
     if change.asked:
         attributes["asked_priority"] = change.asked.value
     if change.tier:

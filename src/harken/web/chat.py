@@ -147,7 +147,7 @@ def router(whole: Desk) -> APIRouter:
         open_now += 1
         try:
             asked = principal.conversation or socket.query_params.get("conversation")
-            opened = await asyncio.to_thread(chatting.opened, customer, asked, desk)
+            opened = await asyncio.to_thread(chatting.opened, customer, asked, desk, verified=principal.is_customer)
             await _Line(socket, opened, principal, desk.live.clock).talk()
         except RefusedError as refused:
             await socket.close(sockets.NOT_FROM_THERE, str(refused))
