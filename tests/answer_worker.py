@@ -9,6 +9,7 @@ import gc
 import os
 import re
 import signal
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,11 +26,11 @@ from pydantic import SecretStr
 
 from harken import bootstrap
 from harken.adapters.jobs import working
-from harken.adapters.jobs.working import Task
+from harken.bootstrap import workers
 from harken.domain.decision import Context, Decision, Draft
 from harken.domain.proposal import Proposal
 from harken.domain.ticket import TicketId
-from harken.flow import acting, agent_work, answering, asking, deciding, ticketing
+from harken.flow import acting, answering, asking, deciding, ticketing
 from harken.flow.acting import Cause
 from harken.flow.agent_desk import AgentDesk
 from harken.flow.desk import Desk
@@ -190,17 +191,21 @@ class Poison:
         return draft
 
 
-def works(desk: Desk, steps: Steps, poison: str = "") -> None:
+def works(desk: Desk, steps: Steps, says: str, poison: str = "") -> None:
     """A whole worker, until it is killed; impatient, as far as a dead colleague and a second try are concerned."""
     assert desk.agent
     assert desk.open_audit
-    working.HEARTBEAT_S, working.DEAD_AFTER_S, working.POLL_S, working.MOST_WAIT_S = 0.3, 1.5, 0.1, 0
+    working.HEARTBEAT_S, working.DEAD_AFTER_S, working.POLL_S, working.MOST_WAIT_S = 0.5, 3.0, 0.1, 0
     working.RAISE_EVERY = "* * * * * *"
     agent: AgentDesk = desk.agent
     if poison:
         agent = replace(agent, writer=Poison(agent.writer, poison == "kills"))
-    tasks = [Task(name=each.name, do=each.do, last_resort=each.last_resort, every=each.every) for each in agent_work.works(agent, desk.open_audit())]  # fmt: skip
-    asyncio.run(working.work(agent.act.database.url, tasks, asyncio.Event()))
+
+    def say(line: str) -> None:
+        with Path(says).open("a") as file:
+            file.write(f"{line}\n")
+
+    workers.run(agent.act.database.url, agent, desk.open_audit(), threading.Event(), say)
 
 
 DEEDS: dict[str, Callable[..., None]] = {each.__name__: each for each in (answer, deliver, approve, order, race, works)}

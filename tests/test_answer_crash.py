@@ -7,22 +7,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from typing import Any
 
+import answer_worker
 import pytest
 from act_cases import Effects, effects
-from answer_worker import LENA, Hand
+from answer_worker import LENA, Hand, Steps
 from conftest import fresh_store
 from journey import Steady, one_of, rows_of
 from test_answering import answers, bank_on, opened, url_of
 from test_crash import processes
 
 from harken.domain.ticket import OwnerType, TicketId
-from harken.flow import answering, asking, auditing, deciding, replaying, sealing, ticket_watch, ticketing
+from harken.flow import answering, asking, auditing, deciding, replaying, sealing, ticket_turns, ticket_watch, ticketing
 from harken.flow.agent_desk import AgentDesk
 from harken.flow.desk import Desk
+from harken.tickets import changes as c
 
 PIN = "How can I see my PIN in the app?"
 REFUND = "Please refund me 24.50 euros, I was charged twice."
@@ -30,6 +32,15 @@ SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode
 CATALOGUE = """
 [refund]
 url = "{keyed}"
+
+[credit]
+title = "Credit bonus points"
+tier = "auto"
+effect = "keyed"
+executor = "http"
+url = "{keyed}"
+arguments = {{ type = "object" }}
+limits = {{ count_per_day = 10000 }}
 
 [voucher]
 title = "Send a voucher"
@@ -84,6 +95,7 @@ class Town:
     def delivered(self, ticket: TicketId) -> None:
         """The server may take a moment to notice that a client is dead, and lets go of its rows only then."""
         until = time.monotonic() + PATIENCE_S
+        asking.deliver_all(self.later())
         while {state for _, state in self.outbox(ticket)} & {"waiting", "sending"} and time.monotonic() < until:
             asking.deliver_all(self.later())
 
@@ -222,3 +234,88 @@ def paid_once(town: Town, ticket: TicketId, proposal: str) -> None:
     assert town.keyed.effects[row["id"]] == 1
     assert town.outbox(ticket) == [("reply", "delivered"), ("refund", "delivered")]
     assert ticketing.standing(ticket, town.agent.tickets).owner.type is OwnerType.TEAM
+
+
+# Every kind of effect, killed at every named step
+
+ORDERING = ("before INSERT INTO action_proposal 1", "before commit 1", "after commit 1")
+LEAVING = (
+    "after commit 1",
+    "before the send by {channel}",
+    "after the send by {channel}",
+    "before UPDATE outbox {last}",
+)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """`channel`: how it leaves; empty: it is a change of the ticket. `last`: which update of its row is the receipt."""
+
+    action: str
+    arguments: dict[str, Any]
+    channel: str = ""
+    last: int = 2
+
+
+EFFECTS = {
+    "keyed": Effect("credit", {}, "http"),
+    "unkeyed": Effect("voucher", {"percent": 5}, "http", last=3),
+    "reply": Effect("reply", {"text": "In the app, under Cards."}, "conversation"),
+    "note": Effect("note", {"text": "They asked twice."}),
+    "tag": Effect("tag", {"tag": "asked-twice"}),
+}
+
+
+@pytest.mark.parametrize("trials", [3, pytest.param(30, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kind", EFFECTS)
+def test_no_effect_is_lost_or_silently_doubled(town: Town, kind: str, trials: int) -> None:
+    effect = EFFECTS[kind]
+    leaving = [each.format(channel=effect.channel, last=effect.last) for each in LEAVING if effect.channel]
+    for deed, step in [*product(["order"], ORDERING), *product(["deliver"], leaving)] * trials:
+        ticket = town.open()
+        wanted = (ticket, "a rule", effect.action, effect.arguments)
+        if deed == "order":
+            town.hand.does("order", *wanted, fatal=step)
+        answer_worker.order(town.desk, Steps(), *wanted)  # as whoever is asked again does
+        if deed == "deliver":
+            town.hand.does("deliver", fatal=step)
+        town.delivered(ticket)
+        HAPPENED[kind](town, ticket, step)
+
+
+def kept_with_key(town: Town, ticket: TicketId, step: str) -> None:
+    assert town.outbox(ticket) == [("credit", "delivered")]
+    assert effects_of(town.keyed, town, ticket) == 1
+
+
+def surfaced_without(town: Town, ticket: TicketId, step: str) -> None:
+    """Who cannot be asked twice is not: a person looks."""
+    begun = "send" in step or "UPDATE" in step
+    owner = ticketing.standing(ticket, town.agent.tickets).owner.type
+    assert town.outbox(ticket) == [("voucher", "in_doubt" if begun else "delivered")]
+    assert owner is (OwnerType.TEAM if begun else OwnerType.AI)
+    assert effects_of(town.unkeyed, town, ticket) == ("before the send" not in step)
+
+
+def effects_of(system: Effects, town: Town, ticket: TicketId) -> int:
+    [row] = rows_of(town.url, "SELECT id FROM outbox WHERE ticket = %s", [ticket])
+    return system.effects[row["id"]]
+
+
+def said_once(town: Town, ticket: TicketId, step: str) -> None:
+    assert town.outbox(ticket) == [("reply", "delivered")]
+    assert answers(town.desk, ticket) == [EFFECTS["reply"].arguments["text"]]
+
+
+def changed_once(town: Town, ticket: TicketId, step: str) -> None:
+    seen = ticket_turns.look(ticket, town.agent.tickets).changes
+    assert sum(isinstance(each.change, c.NoteAdded | c.TagsChanged) for each in seen) == 1
+
+
+HAPPENED = {
+    "keyed": kept_with_key,
+    "unkeyed": surfaced_without,
+    "reply": said_once,
+    "note": changed_once,
+    "tag": changed_once,
+}

@@ -71,6 +71,10 @@ class Database:
             ) from broken
         except psycopg.errors.DeadlockDetected as undone:
             raise DeadlockError from undone
+        except psycopg.errors.DiskFull as full:
+            raise TryAgainError(
+                f"The database's disk is full: {first_line(full)}. Nothing of this was kept; make room there, and try again."
+            ) from full
         except psycopg.OperationalError as broken:
             raise TryAgainError(
                 f"The database went away: {first_line(broken)}. What was committed is kept; run the same command again."
