@@ -10,7 +10,7 @@ from harken.domain.conversation import Conversation, Standing
 from harken.domain.ids import ConversationId, CustomerId, DecisionId
 from harken.domain.passage import Passage
 from harken.domain.profile import Profile, Value
-from harken.domain.proposal import Proposal
+from harken.domain.proposal import Offered, Proposal
 
 
 class Action(StrEnum):
@@ -82,6 +82,7 @@ class Context:
     readable: str = (
         ""  #: whose eyes and which library the passages were found with, as a digest; empty: answers are not shared
     )
+    offered: tuple[Offered, ...] = ()  #: what a model may propose for this customer; nothing else is listened to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,7 @@ class Exchange:
     failure: str = ""  #: why it gave nothing; empty where it answered
     usage: Mapping[str, int | float] = field(default_factory=dict)  #: empty where nobody knew what it cost
     notes: tuple[str, ...] = ()  #: what was said of the answer, such as a setting that the model refuses
+    settings: Mapping[str, str | int] = field(default_factory=dict)  #: what shaped the prompt beside the context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,13 @@ taken the ticket over since it was looked at; otherwise it is dropped, and the t
 """
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from harken.act import wishes
 from harken.decide.ports import Writer
 from harken.domain.decision import Action, Context, Decision, OutChannel
+from harken.domain.proposal import Proposal
 from harken.domain.ticket import TicketId
 from harken.flow import ending, gathering
 from harken.flow.agent_desk import AgentDesk
@@ -71,8 +73,14 @@ async def consider(seen: Gathered, desk: AgentDesk) -> Thought:
         advice=advice,
         verdict=verdict,
         phrases=phrases,
-        proposals=(*wished, *advice.draft.proposals),
+        proposals=(*wished, *_beside(wished, advice.draft.proposals)),
     )
+
+
+def _beside(wished: Sequence[Proposal], proposed: Sequence[Proposal]) -> Iterator[Proposal]:
+    """What is read in the customer's own words is not put to people a second time because a model reads it there, too."""
+    read = {each.action for each in wished}
+    return (each for each in proposed if each.action not in read)
 
 
 async def _phrase(action: Action, decision: Decision, context: Context, plain: Writer) -> str:

@@ -4,6 +4,8 @@ Nothing here waits for a model, and no transaction is open between the parts: wh
 is kept.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,21 +20,22 @@ from harken.domain.ids import CustomerId, IdentityId, customer_of
 from harken.domain.passage import Passage
 from harken.domain.profile import Profile
 from harken.domain.ticket import Ticket, TicketId
-from harken.flow import searching
-from harken.flow.advising import Reader
+from harken.flow import advising, searching
 from harken.flow.agent_desk import AgentDesk
 from harken.flow.dossier import Moment, silence_of
-from harken.flow.searching import Limits
+from harken.flow.searching import Found, Limits
 from harken.flow.ticket_turns import conversation_of
 from harken.guard.before import Allowed, may_ask
 from harken.kit import observe
-from harken.knowledge.access import CUSTOMER
+from harken.knowledge.access import CUSTOMER, Reader
 from harken.knowledge.found import Hit
 from harken.tickets import store as tickets
 from harken.tickets.fold import TURNS_BEFORE, ai_may_answer
 
 MOST_CHARACTERS = 4_000
 """Of what they asked since our last word, from its end: more is not one question."""
+
+READABLE_DIGITS = 32
 
 FEW_WORDS = 4
 """So short a message means something only after the one before it."""
@@ -65,6 +68,7 @@ def gather(id_: TicketId, desk: AgentDesk) -> Gathered | None:
         standing=standing(conversation.facts, now, silence_of(desk.policy)),
         profile=profile,
         live=live,
+        offered=desk.act.catalogue.offered(verified=live.verified) if desk.asks_models else (),
     )
     return _with_passages(ticket, context, desk)
 
@@ -74,7 +78,7 @@ def profile_of(ticket: Ticket, now: datetime, desk: AgentDesk) -> Profile:
     people = desk.warehouse.people(CustomerId(ticket.customer))
     identities = next((found for found in people.values() if ticket.customer in found), [IdentityId(ticket.customer)])
     moment = Moment(at=now, position=desk.warehouse.newest().position)
-    reader = Reader(desk.warehouse, desk.act.master, moment, silence_of(desk.policy))
+    reader = advising.Reader(desk.warehouse, desk.act.master, moment, silence_of(desk.policy))
     return reader.profile_of(customer_of(ticket.customer), identities)
 
 
@@ -125,9 +129,15 @@ def _with_passages(ticket: Ticket, context: Context, desk: AgentDesk) -> Gathere
     limits = Limits(results=min(desk.passages, allowed.passages), as_of=context.now)
     found = searching.search(question, reader, desk.library, limits)
     passages = tuple(_passage(hit) for hit in found.hits)
-    return Gathered(
-        ticket=ticket, context=replace(context, passages=passages), library=found.version, jurisdiction=jurisdiction
-    )
+    searched = replace(context, passages=passages, readable=_readable(reader, found, desk))
+    return Gathered(ticket=ticket, context=searched, library=found.version, jurisdiction=jurisdiction)
+
+
+def _readable(reader: Reader, found: Found, desk: AgentDesk) -> str:
+    """Whose eyes, and which library they looked at: customers in whom nothing of this differs may share answers."""
+    eyes = [reader.role, reader.visibility, [*reader.classes], reader.risk, [*reader.jurisdictions]]
+    told = json.dumps([eyes, desk.library.clearances().version, found.version])
+    return hashlib.sha256(told.encode()).hexdigest()[:READABLE_DIGITS]
 
 
 def _passage(hit: Hit) -> Passage:

@@ -52,7 +52,7 @@ class ModelWriter:
             return self._offline.draft(decision, context)
         veil = Veil(context, regions=self._asking.regions)
         prompt = self._prompt(veil.decision(decision), veil.context)
-        attempts = Attempts()
+        attempts = Attempts(self._asking.shaping)
         key = self._key(decision, context, veil) if self._answers else None
         deadline_s = self._asking.deadline_s if context.live else None
         written = await self._reply(prompt, key, context.customer, attempts, deadline_s)
@@ -64,7 +64,7 @@ class ModelWriter:
             attempts.notes.append(f"{name} refused by checks: {', '.join(problems)}")
             log.warning("draft_refused", model=name, checks=problems, decision=decision.id)
             return self._without_a_model(decision, context, attempts, prompt)
-        draft = drafting.draft(reply, decision, veil, prompt, self._asking.offered)
+        draft = drafting.draft(reply, decision, veil, prompt)
         return _told(replace(draft, mode=name, notes=(*attempts.notes, *draft.notes)), attempts, prompt)
 
     async def stream(self, decision: Decision, context: Context) -> AsyncIterator[str]:
@@ -88,7 +88,7 @@ class ModelWriter:
         if not hidden.texts:
             return tuple(texts)
         prompt = prompt_of(templates.TRANSLATION, {"to": to, "texts": hidden.texts})
-        found = await self._reply(prompt, None, customer, Attempts(), self._asking.deadline_s)
+        found = await self._reply(prompt, None, customer, Attempts(self._asking.shaping), self._asking.deadline_s)
         return hidden.revealed(found[1].texts if found else ())
 
     async def remember(self, decision: Decision, draft: Draft, context: Context) -> bool:
@@ -115,7 +115,7 @@ class ModelWriter:
         """Of a decision and a context whose personal data is hidden."""
         if context.live is None:
             return compose(decision, context, self._asking.history_tokens)
-        return live_prompt.compose(decision, context, self._asking.history_tokens, self._asking.offered)
+        return live_prompt.compose(decision, context, self._asking.history_tokens)
 
     async def _reply(
         self,
