@@ -93,6 +93,8 @@ class ObedientModel(ScriptedModel):
             return wording(message)
         if prompt.template == templates.TRANSLATION:
             return json.dumps({"texts": [message for _ in json.loads(prompt.user)["texts"]]})
+        if prompt.template == templates.CATEGORY:
+            return json.dumps({"category": message})
         return answer(message, **_orders(shown))
 
 

@@ -37,7 +37,9 @@ def desk_of(settings: Settings, url: str) -> AuditDesk:
 
 
 def replay_desk_of(settings: Settings, url: str, master: MasterKey) -> ReplayDesk:
-    return ReplayDesk(database=db.Database(url, size=2), master=master, writer=_writer_of, judge=_judged)
+    return ReplayDesk(
+        database=db.Database(url, size=2), master=master, writer=_writer_of, prepared=recorded.writer, judge=_judged
+    )
 
 
 def _writer_of(draft: Draft, rules: str | None) -> Writer:

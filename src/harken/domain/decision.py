@@ -83,6 +83,8 @@ class Context:
         ""  #: whose eyes and which library the passages were found with, as a digest; empty: answers are not shared
     )
     offered: tuple[Offered, ...] = ()  #: what a model may propose for this customer; nothing else is listened to
+    classified_with: "tuple[Exchange, ...]" = ()  #: with models that were asked what it is about; none: nobody was
+    translated_with: "tuple[Exchange, ...]" = ()  #: with models that put the passages into the customer's language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,14 @@ class Exchange:
     usage: Mapping[str, int | float] = field(default_factory=dict)  #: empty where nobody knew what it cost
     notes: tuple[str, ...] = ()  #: what was said of the answer, such as a setting that the model refuses
     settings: Mapping[str, str | int] = field(default_factory=dict)  #: what shaped the prompt beside the context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a language model said where no draft was wanted, and how it was asked."""
+
+    texts: tuple[str, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()  #: none: nobody was asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from harken.domain.ticket import Ticket, TicketId
 from harken.flow import advising, searching
 from harken.flow.agent_desk import AgentDesk
 from harken.flow.dossier import Moment, silence_of
+from harken.flow.readying import asked, withheld
 from harken.flow.searching import Found, Limits
 from harken.flow.ticket_turns import conversation_of
 from harken.guard.before import Allowed, may_ask
@@ -32,13 +33,7 @@ from harken.knowledge.found import Hit
 from harken.tickets import store as tickets
 from harken.tickets.fold import TURNS_BEFORE, ai_may_answer
 
-MOST_CHARACTERS = 4_000
-"""Of what they asked since our last word, from its end: more is not one question."""
-
 READABLE_DIGITS = 32
-
-FEW_WORDS = 4
-"""So short a message means something only after the one before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,18 +77,6 @@ def profile_of(ticket: Ticket, now: datetime, desk: AgentDesk) -> Profile:
     return reader.profile_of(customer_of(ticket.customer), identities)
 
 
-def asked(conversation: Conversation) -> str:
-    """What they said since our last word; with the question before it where that says next to nothing."""
-    burst: list[str] = []
-    for turn in reversed(conversation.turns):
-        long_enough = sum(len(text.split()) for text in burst) >= FEW_WORDS
-        if not turn.from_customer and (long_enough or not burst):
-            break
-        if turn.from_customer:
-            burst.append(turn.text)
-    return "\n".join(reversed(burst))[-MOST_CHARACTERS:]
-
-
 def _live(ticket: Ticket, conversation: Conversation, desk: AgentDesk) -> Live:
     text, newest = asked(conversation), [turn for turn in conversation.turns if turn.from_customer][-1]
     flags = circumstances.flags(circumstances.circumstances(text))
@@ -119,9 +102,7 @@ def _with_passages(ticket: Ticket, context: Context, desk: AgentDesk) -> Gathere
     jurisdiction = str(ticket.attributes.get("jurisdiction") or "")
     question = asked(context.conversation).strip()
     if not isinstance(allowed, Allowed):
-        live = context.live
-        assert live is not None
-        kept = replace(context, live=replace(live, restricted=live.restricted or allowed.reason.value))
+        kept = withheld(context, allowed)
         return Gathered(ticket=ticket, context=kept, library=0, jurisdiction=jurisdiction)
     if not question:
         return Gathered(ticket=ticket, context=context, library=0, jurisdiction=jurisdiction)
@@ -143,5 +124,9 @@ def _readable(reader: Reader, found: Found, desk: AgentDesk) -> str:
 def _passage(hit: Hit) -> Passage:
     there = hit.passage
     return Passage(
-        id=f"{there.document_id}@{there.version}#{there.ordinal}", text=there.text, source=there.title, score=hit.score
+        id=f"{there.document_id}@{there.version}#{there.ordinal}",
+        text=there.text,
+        source=there.title,
+        score=hit.score,
+        language=there.language or "",
     )

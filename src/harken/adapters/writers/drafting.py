@@ -123,6 +123,12 @@ def key(decision: Decision, context: Context, models: Iterable[str]) -> bytes | 
     return hashlib.sha256(json.dumps(parts).encode()).digest()
 
 
+def translation_key(asked: str, to: str, models: Iterable[str]) -> bytes:
+    """Who can say this has the texts already: a translation of them tells nobody anything new."""
+    parts = [templates.template(templates.TRANSLATION).label, list(models), to, asked]
+    return hashlib.sha256(json.dumps(parts).encode()).digest()
+
+
 def normalised(question: str) -> str:
     """Without case, spacing and punctuation."""
     return " ".join(_WORDS.findall(unicodedata.normalize("NFKC", question).casefold()))

@@ -18,7 +18,6 @@ from harken.adapters.writers.fallback import ModelWriter
 from harken.adapters.writers.offline import OfflineWriter
 from harken.adapters.writers.prompt import Prompt
 from harken.adapters.writers.wording import read
-from harken.decide.ports import Writer
 from harken.domain.decision import Exchange
 from harken.errors import RefusedError
 from harken.kit.clock import FIRST, stopped_at
@@ -73,7 +72,7 @@ class RecordedModel:
         """Nothing is open."""
 
 
-def writer(exchanges: Sequence[Exchange]) -> Writer:
+def writer(exchanges: Sequence[Exchange]) -> OfflineWriter | ModelWriter:
     """The writer of a recorded draft, asked as it was then: one model for each exchange, so that names, notes and order
     come out as they were."""
     if not exchanges:
