@@ -18,6 +18,7 @@ from harken.domain.classification import Classification
 from harken.domain.decision import Action, Context, Decision, Draft, Live, OutChannel
 from harken.domain.passage import Passage
 from harken.domain.proposal import Offered
+from harken.kit.characters import whole
 
 LIVE = Live(
     classification=Classification(category="billing_inquiry", probability=0.9, model="test@1"), turns=1, verified=True
@@ -169,6 +170,26 @@ async def test_a_record_says_that_nobody_was_asked() -> None:
     then = await OfflineWriter().write(chat(), live())
 
     assert await recorded.writer(then.exchanges).write(chat(), live()) == then
+
+
+@pytest.mark.parametrize("half", ["\ud83d", "x\ude00y", "\ud83d, \ude00", "\ude00\ud83d"])
+async def test_half_a_character_is_mended_at_the_door_of_the_prompt(half: str) -> None:
+    """Sources do send them, and no provider takes them; what somebody wrote stays as it was in the record."""
+    passages = (replace(TRANSFERS, text=f"{TRANSFERS.text} {half}", source=f"Guide {half}"), CARDS)
+    where = live(dialogue=(*ASKS, ("customer", f"Is it so {half}?")), passages=passages)
+    model = ScriptedModel(GOOD)
+
+    draft = await drafted(model, where=where)
+
+    [prompt] = model.prompts
+    assert prompt.user.encode().decode() == prompt.user
+    assert "\ufffd" in prompt.user
+    assert draft.exchanges[0].asked == prompt.sha256
+    assert await recorded.writer(draft.exchanges).write(chat(), where) == draft
+
+
+def test_two_halves_side_by_side_are_their_character() -> None:
+    assert whole("a\ud83d\ude00b\ud83d") == "a\U0001f600b\ufffd"
 
 
 async def test_a_replay_that_would_ask_something_else_says_so() -> None:
