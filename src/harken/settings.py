@@ -91,6 +91,9 @@ class Settings(AccessSettings):
     audit_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("AUDIT_KEY"))
     """Base64 of 32 bytes that sign the audit's heads. Empty: made once in HARKEN_HOME/audit/signing.key."""
 
+    audit_pin_url: str = Field(default="", pattern=_SERVER, validation_alias=_also("AUDIT_PIN_URL"))
+    """Where every signed head of the audit is POSTed to, signed with HARKEN_ACTION_SECRET. Empty: heads stay on this machine."""
+
     tracking_plan: Path | None = Field(default=None, validation_alias=_also("TRACKING_PLAN"))
     """Which sources may send events live, and what. None: whoever reaches this machine's own door may."""
 

@@ -1,8 +1,12 @@
 """The settings -> the desk of the audit: its key, its pins, and a database as the sealer; and the desk of replays."""
 
+from functools import partial
+
+from harken.adapters.channels import elsewhere
 from harken.adapters.writers import offline, recorded
 from harken.audit.note import Signer
 from harken.audit.pins import Pins
+from harken.bootstrap.acting import outside_rules
 from harken.decide.ports import Writer
 from harken.domain.decision import Advice, Context, Draft
 from harken.domain.verdict import Verdict
@@ -28,11 +32,15 @@ def desk_of(settings: Settings, url: str) -> AuditDesk:
     secret = key_file.from_text(given, KEY_NAME) if given else key_file.load(folder / "signing.key", KEY_NAME)
     if len(secret) != key_file.KEY_BYTES:
         raise UnsuitableError(f"The {KEY_NAME} must have {key_file.KEY_BYTES} bytes; this one has {len(secret)}.")
+    signer, rules = Signer(secret), outside_rules(settings)
+    there = settings.audit_pin_url
     return AuditDesk(
         database=db.Database(url, size=2, role=db.SEALER_ROLE),
-        signer=Signer(secret),
+        signer=signer,
         pins=Pins(folder / "pins"),
         clock=wall_clock,
+        elsewhere=elsewhere.Elsewhere(there, rules, signer.public.text, wall_clock) if there else None,
+        fetch=partial(elsewhere.fetched, rules=rules),
     )
 
 
