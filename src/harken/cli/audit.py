@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harken.cli import options, printing
+from harken.cli.audit_why import why
 
 if TYPE_CHECKING:
     from harken.flow.audit_desk import AuditDesk
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 @click.group("audit", short_help="Verify, prove and export what was done.")
 def command() -> None:
     """What was done is sealed so that nobody can change it unseen, not even whoever owns the database."""
+
+
+command.add_command(why)
 
 
 @command.command("seal")

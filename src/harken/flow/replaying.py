@@ -81,6 +81,14 @@ async def replay(tx: db.Tx, record: RecordId, desk: ReplayDesk) -> Replayed:
     return replayed
 
 
+def parts_of(tx: db.Tx, record: Record, desk: ReplayDesk) -> Parts | None:
+    """What an answer was made of; None where it can no longer be read: erased, lost or changed. Replaying says which."""
+    try:
+        return _opened(tx, canonical.read(record.manifest), desk)[1]
+    except (ErasedError, NotCanonicalError, _ChangedError, _LostError):
+        return None
+
+
 async def _difference(tx: db.Tx, record: Record, desk: ReplayDesk) -> str | None:
     """The first field in which the record is not what was recorded, or the answer not what is made now."""
     try:
@@ -211,10 +219,10 @@ class Tally:
 
 
 async def replay_all(records: Sequence[RecordId] | None, desk: ReplayDesk, progress: Progress) -> Tally:
-    """These records, or all there are. Raises UnknownRecordError."""
+    """These records (the first digits of an id are enough where no other begins so), or all. Raises UnknownRecordError."""
     match, mismatch, incomplete = 0, [], []
     with desk.database.transaction() as tx:
-        asked = list(store.ids(tx)) if records is None else records
+        asked = list(store.ids(tx)) if records is None else [_whole(tx, each) for each in records]
     progress.step("replaying", len(asked))
     for record in asked:
         with desk.database.transaction() as tx:
@@ -226,3 +234,10 @@ async def replay_all(records: Sequence[RecordId] | None, desk: ReplayDesk, progr
             incomplete.append({"id": record, "reason": replayed.reason})
         progress.advance(1)
     return Tally(replayed=len(asked), match=match, mismatch=mismatch, incomplete=incomplete)
+
+
+def _whole(tx: db.Tx, beginning: RecordId) -> RecordId:
+    found = store.named(tx, beginning.removesuffix("…").lower())
+    if len(found) > 1:
+        raise UnknownRecordError(f"Several records begin with {beginning}: give more of the id.")
+    return RecordId(found[0]) if found else beginning

@@ -37,6 +37,10 @@ class NoSuchWordError(RefusedError):
     status = 422
 
 
+class NotTheirsError(NoSuchTicketError):
+    """There is no such ticket."""
+
+
 class _Door:
     def __init__(self, desk: Desk) -> None:
         self._whole = desk
@@ -244,7 +248,7 @@ def _author(who: Principal) -> Owner:
 def _refuse_others(who: Principal, ticket: Ticket) -> None:
     """To a customer another's ticket is not there: not even that it exists is told."""
     if not who.may_see(ticket.customer):
-        raise NoSuchTicketError
+        raise NotTheirsError
 
 
 def _by(who: Principal) -> str:
