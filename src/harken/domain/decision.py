@@ -54,6 +54,14 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Back:
+    """When people are at work again, and by whose clock customers are told so."""
+
+    at: datetime  #: UTC
+    zone: str  #: IANA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """What is known of a ticket while somebody waits for its answer. A batch has none of it."""
 
@@ -61,6 +69,9 @@ class Live:
     turns: int  #: the customer's, since the ticket was opened or last reopened
     verified: bool  #: the channel or a token says that they are who they say
     tier: str = ""  #: subscription tier, where a source told us
+    jurisdiction: str = ""  #: whose law holds for them: ISO 3166, `DE` or `US-CA`; empty: nobody knows
+    ahead: bool = False  #: what they pay for puts what they ask before others'
+    back: Back | None = None  #: when people are at work again; None: they are now
     vulnerable: bool = False
     minor: bool = False
     restricted: str = ""  #: a topic that policy keeps from every model, for example `sanctions`

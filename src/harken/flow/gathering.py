@@ -7,14 +7,14 @@ is kept.
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from harken.classify import circumstances
 from harken.classify.circumstances import Flag
 from harken.conversations.status import standing
 from harken.domain.classification import Classification
 from harken.domain.conversation import Conversation
-from harken.domain.decision import Context, Live
+from harken.domain.decision import Back, Context, Live
 from harken.domain.event import Reading
 from harken.domain.ids import CustomerId, IdentityId, customer_of
 from harken.domain.passage import Passage
@@ -31,7 +31,9 @@ from harken.kit import observe
 from harken.knowledge.access import CUSTOMER, Reader
 from harken.knowledge.found import Hit
 from harken.tickets import store as tickets
+from harken.tickets.desk_rules import DeskRules
 from harken.tickets.fold import TURNS_BEFORE, ai_may_answer
+from harken.tickets.priority import ahead
 
 READABLE_DIGITS = 32
 
@@ -55,7 +57,7 @@ def gather(id_: TicketId, desk: AgentDesk) -> Gathered | None:
         conversation = conversation_of(ticket, desk.tickets)
         profile = profile_of(ticket, now, desk)
     with observe.span("classify"):
-        live = _live(ticket, conversation, desk)
+        live = _live(ticket, conversation, profile, desk)
     context = Context(
         now=now,
         customer=profile.customer,
@@ -77,19 +79,31 @@ def profile_of(ticket: Ticket, now: datetime, desk: AgentDesk) -> Profile:
     return reader.profile_of(customer_of(ticket.customer), identities)
 
 
-def _live(ticket: Ticket, conversation: Conversation, desk: AgentDesk) -> Live:
+def _live(ticket: Ticket, conversation: Conversation, profile: Profile, desk: AgentDesk) -> Live:
     text, newest = asked(conversation), [turn for turn in conversation.turns if turn.from_customer][-1]
     flags = circumstances.flags(circumstances.circumstances(text))
-    before = ticket.attributes.get(TURNS_BEFORE)
+    before, rules = ticket.attributes.get(TURNS_BEFORE), desk.tickets.rules
     return Live(
         classification=_classified(text, newest.reading, desk),
         turns=ticket.turns - (before if isinstance(before, int) else 0),
         verified=ticket.attributes.get("verified") is True,
-        tier=str(ticket.attributes.get("tier") or ""),
+        tier=str(ticket.attributes.get("tier") or profile.features.get("tier") or ""),
+        ahead=ahead(str(ticket.attributes.get("tier")), ticket.priority, rules.content.priority),
+        jurisdiction=str(
+            ticket.attributes.get("jurisdiction") or rules.jurisdiction_of(profile.features.get("country"))
+        ),
+        back=_back(ticket, profile.as_of, rules),
         vulnerable=Flag.VULNERABLE in flags,
         minor=Flag.MINOR in flags,
         restricted=Flag.RESTRICTED.value if Flag.RESTRICTED in flags else "",
     )
+
+
+def _back(ticket: Ticket, now: datetime, rules: DeskRules) -> Back | None:
+    """What a customer who is handed over may be told of when somebody is there."""
+    week = rules.week_of(ticket.priority)
+    opens = week.next_open(now)
+    return None if opens <= now else Back(at=opens.astimezone(UTC), zone=week.zone.key)
 
 
 def _classified(text: str, reading: Reading, desk: AgentDesk) -> Classification:
@@ -99,8 +113,9 @@ def _classified(text: str, reading: Reading, desk: AgentDesk) -> Classification:
 def _with_passages(ticket: Ticket, context: Context, desk: AgentDesk) -> Gathered:
     """As the customer reads: what policy keeps from models is not even searched for."""
     allowed = may_ask(context, desk.rules)
-    jurisdiction = str(ticket.attributes.get("jurisdiction") or "")
-    question = asked(context.conversation).strip()
+    live, question = context.live, asked(context.conversation).strip()
+    assert live is not None
+    jurisdiction = live.jurisdiction
     if not isinstance(allowed, Allowed):
         kept = withheld(context, allowed)
         return Gathered(ticket=ticket, context=kept, library=0, jurisdiction=jurisdiction)

@@ -87,7 +87,12 @@ def _told(decision: Decision, context: Context) -> dict[str, Any]:
         "max_characters": MESSAGE_CHARACTERS[decision.channel],
         "language": language(context),
         "topic": context.conversation.facts.topic,
-    }
+    } | _paying(context)
+
+
+def _paying(context: Context) -> dict[str, str]:
+    """Only of who is put before others for it: of anybody else a model need not know what they pay for."""
+    return {"tier": context.live.tier} if context.live and context.live.ahead else {}
 
 
 def _said(turns: Iterable[tuple[Turn, str]]) -> list[Mapping[str, str]]:

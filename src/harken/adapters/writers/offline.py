@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Final
 from zlib import crc32
 
+from harken.adapters.writers import handing_over
 from harken.adapters.writers.relevance import cut as shortened
 from harken.domain.conversation import Facts
 from harken.domain.decision import Action, Context, Decision, Draft, OutChannel, Told
@@ -96,6 +97,8 @@ class OfflineWriter:
         reasoning = decision.because
         if action is Action.HAND_TO_PERSON:
             reasoning = f"{reasoning} {handover_note(facts)}"
+            if context.live is not None:
+                message += handing_over.said_beside(context.live, context.now.timestamp(), facts.language)
         return Draft(message=message, reasoning=reasoning, mode=MODE, notes=notes)
 
     def _live(self, decision: Decision, context: Context, notes: tuple[str, ...]) -> Draft:

@@ -16,7 +16,7 @@ SECRET_SENTENCE_CHARACTERS: Final = 40
 
 MESSAGE, ANSWER, SUGGESTION, TRANSLATION, CATEGORY = "message", "answer", "suggest", "translate", "classify"
 
-IN_USE: Final = {MESSAGE: 1, ANSWER: 1, SUGGESTION: 1, TRANSLATION: 1, CATEGORY: 1}
+IN_USE: Final = {MESSAGE: 1, ANSWER: 2, SUGGESTION: 1, TRANSLATION: 1, CATEGORY: 1}
 
 
 @dataclass(frozen=True, slots=True)
