@@ -19,7 +19,6 @@ from harken.tickets import changes as c
 from harken.tickets import fold, routing, store
 from harken.tickets.changes import Change
 from harken.tickets.fold import ClosedError, NotNowError
-from harken.tickets.routing import Matter
 from harken.tickets.turns import Body, in_turn, is_theirs
 
 Changes = Sequence[Change] | Callable[[Ticket], Sequence[Change]]
@@ -65,7 +64,7 @@ def hand_over(tx: db.Tx, ticket: Ticket, why: HandOver, at: datetime, desk: Tick
     """A locked ticket -> the team or the person whom the routes name."""
     attributes = ticket.attributes
     urgency, language = attributes.get("urgency", 0), attributes.get("language", "und")
-    matter = Matter(category=ticket.category, language=str(language), urgency=int(urgency or 0))
+    matter = routing.matter_of(ticket, ticket.category, str(language), int(urgency or 0))
     routed = routing.route(matter, desk.rules.content, store.load(tx))
     given = c.Escalated(
         reason=why.reason, owner=routed.owner, owner_id=routed.owner_id, summary=why.summary, because=routed.because
@@ -176,6 +175,7 @@ def _split_from(ticket: Ticket, rows: Sequence[db.Row], number: int, subject: st
         owner=ticket.owner.type,
         owner_id=ticket.owner.id,
         tier=str(ticket.attributes.get("tier", "")),
+        jurisdiction=str(ticket.attributes.get("jurisdiction", "")),
         verified=ticket.attributes.get("verified") is True,
         language=theirs[-1]["language"],
         urgency=max(row["urgency"] for row in theirs),

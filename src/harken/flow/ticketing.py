@@ -26,6 +26,7 @@ from harken.profiles import store as profiles
 from harken.tickets import acknowledge, priority, routing, sla, store
 from harken.tickets import changes as c
 from harken.tickets.changes import Change
+from harken.tickets.desk_file import Content
 from harken.tickets.fold import ClosedError
 from harken.tickets.routing import Matter
 from harken.tickets.store import NoSuchTicketError
@@ -49,7 +50,8 @@ class Asked:
     description: str
     channel: Channel = Channel.WEB
     priority: Priority | None = None
-    tier: str = ""
+    tier: str = ""  #: what whoever may say it says they pay for; empty: what the profile knows
+    jurisdiction: str = ""  #: the same of whose law holds for them
     verified: bool = False  #: whoever lets them in knows who they are: their own token, or somebody of the house
     source: str = SOURCE
     key: str = ""  #: empty: the same words of the same customer within one second are the same request
@@ -88,7 +90,15 @@ class Done(NamedTuple):
 def open(asked: Asked, desk: TicketDesk) -> Done:
     """Raises KeyUsedError, AmbiguousCustomerError, NotThisCustomerError; TryAgainError where nothing was kept."""
     identity = identity_of(asked.customer, desk)
-    content = [identity, asked.subject, asked.description, asked.priority, asked.channel, asked.tier]
+    content = [
+        identity,
+        asked.subject,
+        asked.description,
+        asked.priority,
+        asked.channel,
+        asked.tier,
+        asked.jurisdiction,
+    ]
     words = Words(text=_first_text(asked), channel=asked.channel, source=asked.source, key=asked.key)
     place = Place(identity=identity, brand=desk.rules.content.brand)
     arrival = arrival_of(Kind.MESSAGE_RECEIVED, words, place, content, desk)
@@ -117,6 +127,8 @@ def say(id_: TicketId, words: Words, desk: TicketDesk) -> Done:
                 subject=now.subject,
                 description=words.text,
                 channel=Channel(new.channel),
+                tier=str(now.attributes.get("tier", "")),
+                jurisdiction=str(now.attributes.get("jurisdiction", "")),
                 verified=now.attributes.get("verified") is True,
             )
             return Done(_opened(tx, new, at, more, desk, follows=now), True)
@@ -213,11 +225,11 @@ def _opened(
     rules, id_, event = desk.rules.content, ticket_id(new.id), EventId(new.id)
     assert new.identity
     features = read.read(list(profiles.states(tx, [new.identity]).values()), microseconds(at) + 1)
-    weighed = priority.weigh(asked.priority, new.urgency, asked.tier, features, rules.priority)
-    owner, owner_id = OwnerType.AI, ""
-    if rules.first_owner == "team":
-        routed = routing.route(Matter(language=new.language, urgency=new.urgency), rules, store.load(tx))
-        owner, owner_id = routed.owner, routed.owner_id
+    tier = asked.tier or str(features.get("tier") or "")
+    jurisdiction = asked.jurisdiction or desk.rules.jurisdiction_of(features.get("country"))
+    weighed = priority.weigh(asked.priority, new.urgency, tier, features, rules.priority)
+    matter = Matter(language=new.language, urgency=new.urgency, jurisdiction=jurisdiction, tier=tier)
+    owner = _first_owner(tx, matter, rules)
     number = store.next_number(tx)
     first = c.Opened(
         id=id_,
@@ -229,9 +241,10 @@ def _opened(
         priority=weighed.priority,
         asked=asked.priority,
         because=weighed.because,
-        owner=owner,
-        owner_id=owner_id,
-        tier=asked.tier,
+        owner=owner.type,
+        owner_id=owner.id,
+        tier=tier,
+        jurisdiction=jurisdiction,
         verified=asked.verified,
         language=new.language,
         urgency=new.urgency,
@@ -245,6 +258,13 @@ def _opened(
     if ticket.owner.type is OwnerType.AI:
         desk.wake(tx, ticket.id, at)
     return ticket
+
+
+def _first_owner(tx: db.Tx, matter: Matter, rules: Content) -> Owner:
+    if rules.first_owner == "ai":
+        return Owner(type=OwnerType.AI)
+    routed = routing.route(matter, rules, store.load(tx))
+    return Owner(type=routed.owner, id=routed.owner_id)
 
 
 def _where(tx: db.Tx, arrival: Arrival) -> TicketId:

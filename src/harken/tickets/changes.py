@@ -40,6 +40,7 @@ class Opened:
     owner: OwnerType
     owner_id: str = ""
     tier: str = ""
+    jurisdiction: str = ""
     verified: bool = False  #: the way they came says that they are who they say
     language: str = "und"
     urgency: int = 0

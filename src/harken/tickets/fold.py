@@ -92,9 +92,7 @@ def _opened(change: c.Opened, stamped: Stamped) -> Ticket:
         attributes["verified"] = True
     if change.asked:
         attributes["asked_priority"] = change.asked.value
-    if change.tier:
-        attributes["tier"] = change.tier
-    for name in ("split_from", "follows"):
+    for name in ("tier", "jurisdiction", "split_from", "follows"):
         if other := getattr(change, name):
             attributes[name] = other
     return Ticket(
