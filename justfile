@@ -78,7 +78,7 @@ soak *args:
 bench name *args:
     python -m benchmarks.{{name}} {{args}}
 
-# Attacks on the audit, killed and frozen workers, forged proofs: the quick tests' long forms, an hour or so.
+# Killed and frozen workers, races for one ticket, attacks on the audit, forged proofs, faults of models: the quick tests' long forms, hours.
 [group("measure")]
 long *args:
     pytest --no-cov -n0 -m long {{args}}
@@ -87,6 +87,10 @@ long *args:
 [group("measure")]
 fuzz *args:
     pytest --no-cov -n0 -m fuzz {{args}}
+
+# Every long form of everything, one after the other: all that is asked for thousands of times before a release.
+[group("measure")]
+overnight: long soak fuzz (bench "l1_actions") (bench "r2_hostile") (bench "r4_canaries")
 
 # The acceptance runs on real data that you have in PATH.
 [group("measure")]

@@ -110,13 +110,15 @@ def _writer(place: int) -> Writer:
     return writer_with(ObedientModel())
 
 
-def all_made(folder: Path) -> Iterator[Made]:
-    """Under the default policy, and every fifth under a policy of somebody's own."""
+def all_made(folder: Path, least: int = 0) -> Iterator[Made]:
+    """Under the default policy, and every fifth under a policy of somebody's own. For more than there are, again, and later."""
     own = folder / "policy.toml"
     own.write_text("[limits]\nlong_conversation_turns = 3\n")
     usual, theirs = policies.load(), policies.load(own)
-    for place, context in enumerate(contexts()):
-        yield made_of(context, theirs if place % 5 == 4 else usual, place)
+    for again in range(max(1, -(-least // len(contexts())))):
+        for place, context in enumerate(contexts()):
+            later = replace(context, now=context.now + timedelta(seconds=97 * again))
+            yield made_of(later, theirs if (place + again) % 5 == 4 else usual, place + again)
 
 
 def _as_it_was(draft: Draft, rules: str | None) -> Writer:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -149,20 +148,6 @@ async def test_every_answer_is_made_again_and_the_audit_is_whole(bank: Desk) -> 
     told = " ".join(str(row["body"]) for row in rows_of(url_of(bank), "SELECT body FROM audit_event"))
     assert "statements" not in told
     assert "replayed" not in told
-
-
-async def test_two_workers_give_one_answer(bank: Desk) -> None:
-    """Twenty messages, three workers each."""
-    assert bank.agent
-    desk = bank.agent
-    for race in range(20):
-        ticket = opened(bank, f"{FEE} ({race})", f"race-{race}")
-        together = await asyncio.gather(*(answering.answer(ticket, desk) for _ in range(3)), return_exceptions=True)
-        assert sum(isinstance(each, ending.Answered) for each in together) == 1, together
-        with ThreadPoolExecutor(3) as hands:
-            list(hands.map(asking.deliver_all, [desk] * 3))
-        assert len(answers(bank, ticket)) == 1
-        assert one_of(url_of(bank), "SELECT count(*) FROM answer_record WHERE ticket = %s", [ticket]) == 1
 
 
 async def test_who_speaks_again_is_answered_as_a_whole(bank: Desk) -> None:
