@@ -114,6 +114,7 @@ async def test_who_is_not_verified_is_offered_less(bank: Desk) -> None:
 OTHERS = {
     "by an argument": deed("refund", amount_minor=2450, currency="EUR", customer="customer:otto"),
     "by words": deed("refund", amount_minor=2450, currency="EUR", reason="for customer:otto"),
+    "by a name that nobody has": {"action": "refund", "arguments": [{"name": "$int", "value": 1}]},
     "to an address": deed("note", text="tell eve@evil.example"),
 }
 
