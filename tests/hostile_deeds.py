@@ -36,4 +36,5 @@ def _written(given: Sequence[Proposal]) -> list[dict[str, Any]]:
     return [
         {"action": each.action, "arguments": [{"name": name, "value": value} for name, value in each.arguments.items()]}
         for each in given
+        if float("inf") not in each.arguments.values()  # what no JSON can hold no model can write
     ]

@@ -19,6 +19,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from harken.adapters.writers import templates
 from harken.adapters.writers.asking import Asking, LanguageModel, NoReplyError, Reply, Usage
 from harken.adapters.writers.breaker import Breaker
@@ -67,7 +69,10 @@ class ScriptedModel:
 
     async def ask(self, prompt: Prompt) -> Reply:
         self.prompts.append(prompt)
-        return replace(read(self.text(prompt), prompt.template), usage=COST)
+        try:
+            return replace(read(self.text(prompt), prompt.template), usage=COST)
+        except ValidationError:
+            raise NoReplyError("answer has the wrong shape", down=False, usage=COST) from None
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[str]:
         self.prompts.append(prompt)

@@ -95,6 +95,7 @@ async def test_confidence_is_a_share(said: float, kept: float) -> None:
     draft = await drafted(ScriptedModel(answer("A transfer takes up to three working days.", confidence=said)))
 
     assert draft.confidence == kept
+    assert await recorded.writer(draft.exchanges).write(chat(), live()) == draft
 
 
 async def test_only_offered_actions_are_proposed_and_as_data() -> None:

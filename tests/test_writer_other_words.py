@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_writer_live import ASKS, PERSONAL, chat, live
 
-from harken.adapters.writers import drafting, relevance
+from harken.adapters.writers import drafting, recorded, relevance
 from harken.adapters.writers.breaker import Breaker
 from harken.adapters.writers.budget import Budget, Ceilings, Limit
 from harken.adapters.writers.fallback import ModelWriter
@@ -19,7 +20,7 @@ from harken.adapters.writers.model import anthropic, model_writer, openai
 from harken.adapters.writers.offline import OfflineWriter
 from harken.adapters.writers.translating import faithful
 from harken.adapters.writers.veil import Veil
-from harken.domain.decision import Action, Context
+from harken.domain.decision import Action, Context, Draft
 from harken.domain.ids import CustomerId
 from harken.flow.drafter import Drafter
 from harken.kit.clock import stopped_at
@@ -34,7 +35,12 @@ def server() -> Iterator[FakeModels]:
 
 
 async def joined(writer: Drafter, where: Context, action: Action = Action.ANSWER) -> tuple[str, int]:
-    pieces = [piece async for piece in writer.stream(chat(action), where)]
+    told = [piece async for piece in writer.stream(chat(action), replace(where, to_person=True))]
+    pieces = [piece for piece in told if isinstance(piece, str)]
+    draft = told[-1]
+    assert isinstance(draft, Draft)
+    again = await recorded.writer(draft.exchanges).write(chat(action), replace(where, to_person=True))
+    assert replace(again, usage=draft.usage) == draft
     return "".join(pieces), len(pieces)
 
 

@@ -12,7 +12,8 @@ T = TypeVar("T")
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 
 _LARGE = "$int"
-"""`{"$int": "9007199254740993"}` stands for an integer that JSON readers elsewhere would round."""
+"""`{"$int": "9007199254740993"}` stands for an integer that JSON readers elsewhere would round; a name that begins with `$`
+itself gets one more: whatever somebody calls an argument, an answer can be recorded."""
 
 
 def encode(value: object) -> str:
@@ -38,9 +39,7 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
 
 def _tagged(value: Any) -> Any:
     if isinstance(value, dict):
-        if _LARGE in value:
-            raise NotCanonicalError(f"No name may be {_LARGE}.")
-        return {key: _tagged(inner) for key, inner in value.items()}
+        return {f"${key}" if key.startswith("$") else key: _tagged(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_tagged(inner) for inner in value]
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= EXACT:
@@ -52,7 +51,7 @@ def _untagged(value: Any) -> Any:
     if isinstance(value, dict):
         if value.keys() == {_LARGE}:
             return int(value[_LARGE])
-        return {key: _untagged(inner) for key, inner in value.items()}
+        return {key[1:] if key.startswith("$") else key: _untagged(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_untagged(inner) for inner in value]
     return value

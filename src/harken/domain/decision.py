@@ -94,6 +94,7 @@ class Context:
         ""  #: whose eyes and which library the passages were found with, as a digest; empty: answers are not shared
     )
     offered: tuple[Offered, ...] = ()  #: what a model may propose for this customer; nothing else is listened to
+    to_person: bool = False  #: the words are for the screen of a person of the house, and for no customer
     classified_with: "tuple[Exchange, ...]" = ()  #: with models that were asked what it is about; none: nobody was
     translated_with: "tuple[Exchange, ...]" = ()  #: with models that put the passages into the customer's language
 

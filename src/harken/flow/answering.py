@@ -50,7 +50,12 @@ async def answer(ticket: TicketId, desk: AgentDesk) -> Answered | None:
 
 async def look(ticket: TicketId, desk: AgentDesk) -> Gathered | None:
     seen = await asyncio.to_thread(gathering.gather, ticket, desk)
-    if seen is None or not desk.asks_models:
+    return None if seen is None else await readied(seen, desk)
+
+
+async def readied(seen: Gathered, desk: AgentDesk) -> Gathered:
+    """With what is asked of models before anything is decided."""
+    if not desk.asks_models:
         return seen
     live = seen.context.live
     assert live is not None

@@ -11,8 +11,8 @@ from harken.domain.ids import CustomerId
 class Streamer(Protocol):
     """Words as they come, for a person's screen. Checked by nobody: never for a customer's eyes."""
 
-    def stream(self, decision: Decision, context: Context) -> AsyncIterator[str]:
-        """Ends early where a model breaks off; raises nothing of a model's."""
+    def stream(self, decision: Decision, context: Context) -> AsyncIterator[str | Draft]:
+        """Ends early where a model breaks off; raises nothing of a model's. What comes last is the draft that the pieces are."""
         ...
 
 

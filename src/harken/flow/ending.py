@@ -72,7 +72,7 @@ def keep(thought: Thought, desk: AgentDesk) -> Answered | None:
             return None
         planned = acting.plan(tx, thought.proposals, cause, desk.act)
         conclusion = _concluded(thought, planned)
-        record = recording.keep(tx, _made(thought, desk), desk.act, WHO)
+        record = recording.keep(tx, made(thought, desk), desk.act, WHO)
         changes = list(_changes(tx, thought, conclusion, desk))
         ticket = ticketing.changed(tx, ticket, changes, WHO, now, desk.tickets)
         done = acting.propose(tx, planned, cause, desk.act)
@@ -153,7 +153,8 @@ def _escalated(tx: db.Tx, thought: Thought, reason: str, desk: AgentDesk) -> c.E
     )
 
 
-def _made(thought: Thought, desk: AgentDesk) -> Made:
+def made(thought: Thought, desk: AgentDesk) -> Made:
+    """What of it goes on record."""
     seen = thought.gathered
     assert seen.ticket.newest_turn is not None
     return Made(

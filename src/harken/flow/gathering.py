@@ -32,8 +32,9 @@ from harken.knowledge.access import CUSTOMER, Reader
 from harken.knowledge.found import Hit
 from harken.tickets import store as tickets
 from harken.tickets.desk_rules import DeskRules
-from harken.tickets.fold import TURNS_BEFORE, ai_may_answer
+from harken.tickets.fold import TURNS_BEFORE, NotNowError, ai_may_answer, is_open
 from harken.tickets.priority import ahead
+from harken.tickets.store import NoSuchTicketError
 
 READABLE_DIGITS = 32
 
@@ -48,10 +49,29 @@ class Gathered:
 
 def gather(id_: TicketId, desk: AgentDesk) -> Gathered | None:
     """None where there is nothing to answer: somebody has it, nobody waits, or it is over."""
-    with desk.tickets.live.database.statement() as tx:
-        ticket = tickets.find(tx, id_, desk.tickets.ring)
+    ticket = _found(id_, desk)
     if ticket is None or not ai_may_answer(ticket) or ticket.waiting_since is None:
         return None
+    return _gathered(ticket, desk)
+
+
+def gather_for_person(id_: TicketId, desk: AgentDesk) -> Gathered:
+    """For somebody who works on it, whoever has it. Raises NoSuchTicketError, NotNowError where it is over."""
+    ticket = _found(id_, desk)
+    if ticket is None:
+        raise NoSuchTicketError
+    if not is_open(ticket) or ticket.newest_turn is None:
+        raise NotNowError("The ticket is over: there is nobody to write to.")
+    seen = _gathered(ticket, desk)
+    return replace(seen, context=replace(seen.context, to_person=True, offered=()))
+
+
+def _found(id_: TicketId, desk: AgentDesk) -> Ticket | None:
+    with desk.tickets.live.database.statement() as tx:
+        return tickets.find(tx, id_, desk.tickets.ring)
+
+
+def _gathered(ticket: Ticket, desk: AgentDesk) -> Gathered:
     with observe.span("context"):
         now = desk.tickets.live.clock()
         conversation = conversation_of(ticket, desk.tickets)

@@ -1,17 +1,32 @@
 """Context -> advice: the one piece of thinking that live, batch and replay share."""
 
+from dataclasses import replace
+
 from harken.decide.decide import decide
 from harken.decide.policy import Policy
 from harken.decide.ports import Writer
-from harken.domain.decision import Action, Advice, Context, Decision, Draft
+from harken.domain.decision import Action, Advice, Context, Decision, Draft, OutChannel
 from harken.guard.before import Allowed, may_ask
 from harken.guard.rules_file import GuardRules
+
+ASKED_BY_A_PERSON = "asked-by-a-person"
+_BECAUSE = "A person who works on the ticket asked for words to begin with."
+_WITHOUT_WORDS = frozenset({OutChannel.NONE, OutChannel.PERSON, OutChannel.PHONE})
 
 
 async def think(context: Context, policy: Policy, writer: Writer) -> Advice:
     """Rules choose; the writer only writes."""
-    decision = decide(context, policy)
+    decision = decided(context, policy)
     return Advice(decision=decision, draft=await writer.write(decision, context))
+
+
+def decided(context: Context, policy: Policy) -> Decision:
+    """Where a person of the house asks for words, they decide what becomes of them; rules are weighed all the same."""
+    decision = decide(context, policy)
+    if not context.to_person:
+        return decision
+    channel = OutChannel.CHAT if decision.channel in _WITHOUT_WORDS else decision.channel
+    return replace(decision, action=Action.ANSWER, channel=channel, rule=ASKED_BY_A_PERSON, because=_BECAUSE)
 
 
 class Careful:

@@ -78,7 +78,12 @@ def silent(changes: Iterable[Stamped]) -> frozenset[EventId]:
 
 def ai_may_answer(ticket: Ticket) -> bool:
     """Only where the ticket is the AI's own and open to words; after a take-over it is that by assignment alone."""
-    return ticket.owner.type is OwnerType.AI and ticket.status not in _OVER and ticket.merged_into is None
+    return ticket.owner.type is OwnerType.AI and is_open(ticket)
+
+
+def is_open(ticket: Ticket) -> bool:
+    """Whether there is still anything to be said in it."""
+    return ticket.status not in _OVER and ticket.merged_into is None
 
 
 def answers(change: c.Replied, owner: Owner) -> bool:

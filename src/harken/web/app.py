@@ -21,7 +21,20 @@ from harken.flow.keeping import keep
 from harken.flow.pool import Seat
 from harken.kit.clock import stopwatch
 from harken.kit.log import logger
-from harken.web import actions, chat, events, health, knowledge, metrics, oauth, predict, profiles, segments, tickets
+from harken.web import (
+    actions,
+    chat,
+    events,
+    health,
+    knowledge,
+    metrics,
+    oauth,
+    predict,
+    profiles,
+    segments,
+    suggestions,
+    tickets,
+)
 from harken.web.auth import sockets
 from harken.web.auth.access import Access, Rules
 from harken.web.auth.door import Door
@@ -61,6 +74,7 @@ def app_of(desk: Desk, rules: Rules | None = None) -> FastAPI:
         knowledge.router(desk.library),
         actions.router(desk),
         tickets.router(desk),
+        suggestions.router(desk),
         chat.router(desk),
         sockets.router(access),
         oauth.router(access),

@@ -4,21 +4,26 @@ What happened on the way (cost, reasons, exchanges) is in `Attempts`, whether or
 """
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from harken.adapters.writers import templates
 from harken.adapters.writers.asking import LanguageModel, NoReplyError, Reply, Usage
 from harken.adapters.writers.breaker import Breaker
 from harken.adapters.writers.budget import Budget, OverBudgetError
 from harken.adapters.writers.prompt import Prompt
+from harken.adapters.writers.wording import read
 from harken.domain.decision import Exchange
 from harken.domain.ids import CustomerId
 from harken.kit import observe
+from harken.kit.characters import whole
 from harken.kit.log import logger
 
 RESTING: Final = "resting after failures"
 TOO_LATE: Final = "no answer before the deadline"
+EMPTY: Final = "empty message"
 
 log = logger(__name__)
 
@@ -86,22 +91,27 @@ class Models:
         async with self._slots:
             return await self._in_turn(prompt, customer, attempts)
 
-    async def stream(self, prompt: Prompt, customer: CustomerId | None, patience_s: float) -> AsyncIterator[str]:
+    async def stream(
+        self, prompt: Prompt, customer: CustomerId | None, patience_s: float, attempts: Attempts
+    ) -> AsyncIterator[str]:
         """Of the first model that begins. One that breaks off, or is silent for too long, ends the text where it is."""
         async with self._slots:
             for language_model, breaker in self._models:
-                begun = False
+                said, broke = "", ""
                 pieces = self._streamed(language_model, breaker, prompt, customer)
                 try:
                     while (piece := await asyncio.wait_for(anext(pieces, None), patience_s)) is not None:
-                        begun = True
+                        said += piece
                         yield piece
                 except (NoReplyError, OverBudgetError, TimeoutError) as failure:
-                    told(language_model.name, str(failure) or TOO_LATE)
+                    broke = str(failure) or TOO_LATE
+                    told(language_model.name, broke)
                 finally:
                     await pieces.aclose()
-                if begun:
+                if said.strip():
+                    attempts.answered(language_model.name, prompt, _as_it_came(said, broke))
                     return
+                attempts.failed(language_model.name, prompt, broke or EMPTY)
 
     async def close(self) -> None:
         for language_model, _ in self._models:
@@ -162,6 +172,12 @@ class Models:
         finally:
             observe.add(observe.MODEL_COST, reservation.worst.usd, model=language_model.name)
             await self._budget.settle(reservation, reservation.worst)
+
+
+def _as_it_came(said: str, broke: str) -> Reply:
+    """What a stream cost is known only by some providers, so nobody says."""
+    raw = json.dumps({"text": whole(said)}, ensure_ascii=False)
+    return replace(read(raw, templates.SUGGESTION), notes=(f"broke off: {broke}",) if broke else ())
 
 
 def _learn(breaker: Breaker, failure: NoReplyError) -> None:

@@ -49,11 +49,16 @@ def draft(reply: Reply, decision: Decision, veil: Veil, prompt: Prompt) -> Draft
         message=veil.reveal(reply.message).strip(),
         reasoning=f"{decision.because} {veil.reveal(reply.reasoning).strip()}".strip(),
         mode="",
-        citations=tuple(_cited(reply.cited, prompt.shown, notes)),
+        citations=tuple(_cited(_numbers(reply, prompt), prompt.shown, notes)),
         confidence=None if reply.confidence is None else clamped(reply.confidence),
         proposals=tuple(_proposals(reply.proposals, {each.name for each in veil.context.offered}, veil, notes)),
         notes=tuple(notes),
     )
+
+
+def _numbers(reply: Reply, prompt: Prompt) -> Sequence[int]:
+    """Plain text cites nothing of itself: it rests on what was shown."""
+    return range(1, len(prompt.shown) + 1) if prompt.template == templates.SUGGESTION else reply.cited
 
 
 def clamped(confidence: float) -> float:
@@ -105,7 +110,13 @@ def key(decision: Decision, context: Context, models: Iterable[str]) -> bytes | 
     whose eyes the passages were found with.
     """
     ours = any(not turn.from_customer for turn in context.conversation.turns)
-    if context.live is None or not context.readable or ours or decision.action is not Action.ANSWER:
+    if (
+        context.live is None
+        or context.to_person
+        or not context.readable
+        or ours
+        or decision.action is not Action.ANSWER
+    ):
         return None
     parts = [
         context.readable,

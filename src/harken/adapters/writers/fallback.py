@@ -23,6 +23,7 @@ from harken.adapters.writers.offline import OfflineWriter
 from harken.adapters.writers.prompt import Prompt, compose
 from harken.adapters.writers.prompt import prompt as prompt_of
 from harken.adapters.writers.veil import Veil
+from harken.adapters.writers.wording import read
 from harken.domain.decision import Context, Decision, Draft, Exchange, OutChannel, Told
 from harken.domain.ids import CustomerId
 from harken.kit.log import logger
@@ -64,7 +65,7 @@ class ModelWriter:
         if written is None:
             return self._without_a_model(decision, context, attempts, prompt)
         name, reply = written
-        problems = drafting.refused(reply, decision, context, veil)
+        problems = [] if context.to_person else drafting.refused(reply, decision, context, veil)
         if problems:
             attempts.notes.append(f"{name} refused by checks: {', '.join(problems)}")
             log.warning("draft_refused", model=name, checks=problems, decision=decision.id)
@@ -72,19 +73,21 @@ class ModelWriter:
         draft = drafting.draft(reply, decision, veil, prompt)
         return _told(replace(draft, mode=name, notes=(*attempts.notes, *draft.notes)), attempts, prompt)
 
-    async def stream(self, decision: Decision, context: Context) -> AsyncIterator[str]:
-        """Words for a person, piece by piece as they come, checked by nobody: never for a customer's eyes."""
-        if decision.channel is OutChannel.NONE:
-            return
+    async def stream(self, decision: Decision, context: Context) -> AsyncIterator[str | Draft]:
+        """Words for a person, piece by piece as they come, and at last the draft that they are: never for a customer's eyes."""
         veil = Veil(context, regions=self._asking.regions)
-        shown = live_prompt.compose(veil.decision(decision), veil.context, self._asking.history_tokens, to_person=True)
-        pieces = self._models.stream(shown, context.customer, self._asking.deadline_s)
-        begun = False
+        prompt, attempts = self._prompt(veil.decision(decision), veil.context), Attempts(self._asking.shaping)
+        pieces = self._models.stream(prompt, context.customer, self._asking.deadline_s, attempts)
         async for piece in drafting.revealed(pieces, veil):
-            begun = True
             yield piece
-        if not begun:
-            yield self._offline.draft(decision, context).message
+        last = attempts.exchanges[-1] if attempts.exchanges else None
+        if last is None or last.failure:
+            draft = self._without_a_model(decision, context, attempts, prompt)
+            yield draft.message
+        else:
+            made = drafting.draft(read(last.answered, prompt.template), decision, veil, prompt)
+            draft = _told(replace(made, mode=last.model, notes=(*attempts.notes, *made.notes)), attempts, prompt)
+        yield draft
 
     async def translate(self, texts: Sequence[str], to: str, customer: CustomerId | None = None) -> Told:
         """Each text in the language `to` (ISO 639-1), personal data hidden from the model. One that does not come back

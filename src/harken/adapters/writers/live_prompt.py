@@ -31,10 +31,10 @@ _NO_ACTIONS = "\n\nNo action may be proposed."
 _ACTIONS = "\n\nActions that may be proposed, each with the JSON Schema of its arguments:\n"
 
 
-def compose(decision: Decision, context: Context, history_tokens: int, *, to_person: bool = False) -> Prompt:
+def compose(decision: Decision, context: Context, history_tokens: int) -> Prompt:
     """Decision and context come with personal data hidden: nothing is hidden here.
 
-    `to_person`: words that a person reads before anybody else does, as plain text; nothing is proposed then.
+    What goes to a person's screen is plain text, and nothing is proposed with it.
     """
     places = best_passages(context.passages)
     passages = [context.passages[place] for place in places]
@@ -48,8 +48,8 @@ def compose(decision: Decision, context: Context, history_tokens: int, *, to_per
             for number, (passage, room) in enumerate(zip(passages, EXCERPT_CHARACTERS, strict=False), start=1)
         ],
     }
-    template = templates.SUGGESTION if to_person else templates.ANSWER
-    made = prompt(template, shown, "" if to_person else _actions(context.offered))
+    template = templates.SUGGESTION if context.to_person else templates.ANSWER
+    made = prompt(template, shown, "" if context.to_person else _actions(context.offered))
     whole = estimated_tokens(json.dumps(_whole(decision, context, passages), ensure_ascii=False, indent=1, default=str))
     return replace(made, shown=tuple(places), saved=max(0, whole - estimated_tokens(made.user)))
 

@@ -55,9 +55,11 @@ class OfflineWriter:
     async def write(self, decision: Decision, context: Context) -> Draft:
         return self.draft(decision, context)
 
-    async def stream(self, decision: Decision, context: Context) -> AsyncIterator[str]:
+    async def stream(self, decision: Decision, context: Context) -> AsyncIterator[str | Draft]:
         """All at once: there is nothing to wait for."""
-        yield self.draft(decision, context).message
+        draft = self.draft(decision, context)
+        yield draft.message
+        yield draft
 
     async def translate(self, texts: Sequence[str], to: str, customer: CustomerId | None = None) -> Told:
         """As they are: without a model a passage is quoted in its own language, and the quote says so."""

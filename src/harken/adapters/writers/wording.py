@@ -1,9 +1,9 @@
 """What a language model may write, as schemas: JSON -> a reply, the same way when it is asked and when it is replayed."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from harken.adapters.writers import templates
 from harken.adapters.writers.asking import Reply
@@ -11,7 +11,7 @@ from harken.domain.proposal import Proposal
 
 
 class _Data(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, ser_json_inf_nan="constants")
 
 
 class Wording(_Data):
@@ -28,7 +28,7 @@ class Argument(_Data):
     """A list of these instead of an object: providers that hold a model to a schema want every name in it."""
 
     name: str
-    value: str | int | float | bool | None
+    value: str | int | Annotated[float, Field(allow_inf_nan=False)] | bool | None
 
 
 class Proposed(_Data):
@@ -79,15 +79,25 @@ class Sorted(_Data):
         return Reply(texts=(self.category,), raw=self.model_dump_json())
 
 
-Shape = type[Wording] | type[Answer] | type[Translation] | type[Sorted]
+class Suggestion(_Data):
+    """Words for a person, as they came."""
+
+    text: str
+
+    def reply(self) -> Reply:
+        return Reply(message=self.text, raw=self.model_dump_json())
+
+
+Shape = type[Suggestion] | type[Wording] | type[Answer] | type[Translation] | type[Sorted]
 
 SHAPES: Final[Mapping[str, Shape]] = {
     templates.MESSAGE: Wording,
     templates.ANSWER: Answer,
     templates.TRANSLATION: Translation,
     templates.CATEGORY: Sorted,
+    templates.SUGGESTION: Suggestion,
 }
-"""Template -> what its reader writes. A suggestion is plain text and has none."""
+"""Template -> what its reader writes. A suggestion comes as plain text, and is kept in this form."""
 
 
 def read(raw: str, template: str) -> Reply:

@@ -47,6 +47,7 @@ def _tickets(prefix: str) -> dict[tuple[str, str], Grant]:
         ("GET", one): _READ_TICKETS,
         ("POST", f"{one}/messages"): _WRITE_TICKETS,
         ("GET", f"{one}/changes"): Grant(scope="tickets:read", roles=_WORKERS),
+        ("POST", f"{one}/suggestion"): Grant(scope="tickets:work", roles=STAFF),
         **{(method, f"{one}/{what}"): _WORK_TICKETS for method, what in worked},
     }
 
