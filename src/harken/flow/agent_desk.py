@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Protocol
 
 from harken.decide.policy import Policy
-from harken.decide.ports import Writer
 from harken.domain.classification import Classification
 from harken.domain.event import Reading
 from harken.flow.act_desk import ActDesk
@@ -35,7 +34,7 @@ class AgentDesk:
     policy: Policy
     rules: GuardRules
     writer: Drafter
-    plain: Writer  #: set phrases and quotes, without a model
+    plain: Drafter  #: set phrases and quotes, without a model
     asks_models: bool  #: False: the writer is the offline one
     classifier: Classifier
     wake_delivery: WakeDelivery
