@@ -10,7 +10,7 @@ from harken.domain.conversation import Conversation, Standing
 from harken.domain.ids import ConversationId, CustomerId, DecisionId
 from harken.domain.passage import Passage
 from harken.domain.profile import Profile, Value
-from harken.domain.proposal import Proposal
+from harken.domain.proposal import Offered, Proposal
 
 
 class Action(StrEnum):
@@ -93,6 +93,9 @@ class Context:
     readable: str = (
         ""  #: whose eyes and which library the passages were found with, as a digest; empty: answers are not shared
     )
+    offered: tuple[Offered, ...] = ()  #: what a model may propose for this customer; nothing else is listened to
+    classified_with: "tuple[Exchange, ...]" = ()  #: with models that were asked what it is about; none: nobody was
+    translated_with: "tuple[Exchange, ...]" = ()  #: with models that put the passages into the customer's language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +143,15 @@ class Exchange:
     failure: str = ""  #: why it gave nothing; empty where it answered
     usage: Mapping[str, int | float] = field(default_factory=dict)  #: empty where nobody knew what it cost
     notes: tuple[str, ...] = ()  #: what was said of the answer, such as a setting that the model refuses
+    settings: Mapping[str, str | int] = field(default_factory=dict)  #: what shaped the prompt beside the context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a language model said where no draft was wanted, and how it was asked."""
+
+    texts: tuple[str, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()  #: none: nobody was asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

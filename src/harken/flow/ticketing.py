@@ -6,7 +6,7 @@ reply  a word of ours -> event + change; a person who answers has the ticket
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -145,7 +145,9 @@ def reply(id_: TicketId, words: Words, author: Owner, desk: TicketDesk, expected
     """We answer. `author`: who of us; a person takes the ticket over. Raises ChangedMeanwhileError, ClosedError."""
     ticket = standing(id_, desk)
     content = [id_, words.text, author.type, author.id]
-    arrival = arrival_of(Kind.MESSAGE_SENT, words, place_of(ticket), content, desk)
+    place = place_of(ticket)
+    place = replace(place, after=words.answers or place.after)
+    arrival = arrival_of(Kind.MESSAGE_SENT, words, place, content, desk)
 
     def also(tx: db.Tx, new: Entry | None, at: datetime) -> Done:
         if new is None:
@@ -155,7 +157,7 @@ def reply(id_: TicketId, words: Words, author: Owner, desk: TicketDesk, expected
         if now.status is StatusCategory.CLOSED:
             raise ClosedError("The ticket is closed: open it again, then answer.")
         by = f"{author.type}:{author.id}" if author.id else str(author.type)
-        sent = c.Replied(event=EventId(new.id), author=author.type, author_id=author.id)
+        sent = c.Replied(event=EventId(new.id), author=author.type, author_id=author.id, to=words.answers)
         return Done(changed(tx, now, [sent], by, at, desk), True)
 
     return received(arrival, desk, also)

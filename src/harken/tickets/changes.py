@@ -72,6 +72,7 @@ class Replied:
     event: EventId
     author: OwnerType
     author_id: str = ""
+    to: EventId | None = None  #: the turn that it was written for; None: everything that was said by then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

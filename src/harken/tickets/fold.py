@@ -152,7 +152,10 @@ def _message_added(ticket: Ticket, change: c.MessageAdded, stamped: Stamped) -> 
 def _replied(ticket: Ticket, change: c.Replied, stamped: Stamped) -> Values:
     if not answers(change, ticket.owner):
         return {}
-    values: Values = {"waiting_since": None, "first_reply_at": ticket.first_reply_at or stamped.at}
+    values: Values = {"first_reply_at": ticket.first_reply_at or stamped.at}
+    if change.to not in (None, ticket.newest_turn):
+        return values  # on its way when the customer spoke again: they still wait for an answer to that
+    values["waiting_since"] = None
     if ticket.status in (StatusCategory.NEW, StatusCategory.OPEN):
         values |= _status(ticket, StatusCategory.PENDING, stamped)
     if change.author in (OwnerType.PERSON, OwnerType.BOT):

@@ -12,6 +12,10 @@ MAY_SAY = frozenset({Role.SERVICE, Role.LEAD, Role.ADMIN})
 """Who may say what a customer pays for and whose law holds for them, where no profile does."""
 
 
+class NotTheirsError(NoSuchTicketError):
+    """There is no such ticket."""
+
+
 def author(who: Principal) -> Owner:
     """A program that is no person's answers as somebody else's bot."""
     return Owner(type=OwnerType.PERSON if who.roles & STAFF else OwnerType.BOT, id=who.subject)
@@ -20,7 +24,7 @@ def author(who: Principal) -> Owner:
 def refuse_others(who: Principal, ticket: Ticket) -> None:
     """Another's ticket, or one of another jurisdiction, is not there: not even that it exists is told."""
     if not (who.may_see(ticket.customer) and who.works_on(str(ticket.attributes.get("jurisdiction", "")))):
-        raise NoSuchTicketError
+        raise NotTheirsError
 
 
 def found(name: str, who: Principal, desk: TicketDesk) -> Ticket:
