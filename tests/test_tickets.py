@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -368,3 +368,37 @@ def test_what_the_outbox_says_is_in_the_ticket_once(office: Office) -> None:
     answered = office.now(ticket)
     assert (answered.status, answered.waiting_since, answered.version) == (StatusCategory.PENDING, None, 3)
     assert ticket_turns.conversation_of(answered, office.desk).facts.brand_turns == 1
+
+
+def test_more_than_a_page_is_due_and_one_of_them_cannot_be_done(
+    office: Office, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What goes wrong with one ticket keeps nobody else asleep, in this run or the next."""
+    monkeypatch.setattr(ticket_watch, "AT_ONCE", 3)
+    tickets = [office.open(customer=f"sleeper-{number}") for number in range(8)]
+    until = office.clock() + timedelta(hours=1)
+    for ticket in tickets:
+        ticket_handling.change(ticket.id, [c.Snoozed(until=until)], "person:lena", office.desk)
+    office.clock.pass_(hours=30)
+    broken = tickets[0]
+    change_rows(
+        store_url, "UPDATE ticket_change SET name = 'no.such.thing' WHERE ticket = %s AND version = 1", broken.id
+    )
+
+    for _ in range(4):
+        with pytest.raises(KeyError, match=r"no\.such\.thing"):
+            ticket_watch.wake_snoozed(office.desk)
+    assert [office.now(ticket).snoozed_until is None for ticket in tickets] == [False] + [True] * 7
+    change_rows(
+        store_url, "UPDATE ticket_change SET name = 'conversation.created' WHERE ticket = %s AND version = 1", broken.id
+    )
+    assert ticket_watch.wake_snoozed(office.desk) == 1
+    assert {told.ticket for told in ticket_watch.clocks(office.desk)} <= {broken.id}
+
+
+def change_rows(url: str, statement: str, *given: str) -> None:
+    """As no role of ours could: what is written is final."""
+    with psycopg.connect(url) as connection:
+        connection.execute("ALTER TABLE ticket_change DISABLE TRIGGER ticket_change_is_final")
+        connection.execute(statement, given)
+        connection.execute("ALTER TABLE ticket_change ENABLE TRIGGER ticket_change_is_final")

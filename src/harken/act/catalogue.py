@@ -92,6 +92,9 @@ class ActionSpec(_Table):
     undo: str = ""
     """The action that takes it back; empty: nothing does."""
 
+    undo_within_h: Annotated[float, Field(gt=0, le=24 * 365)] = 24
+    """From when it was done."""
+
     needs_verified: bool = False
     """Only for a customer of whom the channel or a token says that they are who they say."""
 

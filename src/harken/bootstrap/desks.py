@@ -30,6 +30,7 @@ def with_desks(desk: Desk, settings: "Settings", url: str, ends: ExitStack) -> D
     tickets = cache(partial(_tickets, settings, desk, desk.live))
     whole = replace(
         desk,
+        jobs_inflight=_jobs_inflight,
         open_library=cache(partial(_library, settings, url, desk, ends)),
         open_tickets=tickets,
         open_acts=cache(partial(_acts, settings, tickets)),
@@ -61,6 +62,12 @@ def _wake(quiet: timedelta, tx: "Tx", ticket: "TicketId", at: datetime) -> None:
     from harken.adapters.jobs import ask  # noqa: PLC0415
 
     ask(tx, "answer", ticket, at + quiet)
+
+
+def _jobs_inflight(tx: "Tx") -> int:
+    from harken.adapters import jobs  # noqa: PLC0415
+
+    return jobs.inflight(tx)
 
 
 def _acts(settings: "Settings", tickets: "Callable[[], TicketDesk]") -> "ActDesk":

@@ -40,11 +40,13 @@ def alone(desk: "Desk") -> None:
 
 def _work(desk: "Desk", stopped: threading.Event) -> None:
     from harken.bootstrap import workers  # noqa: PLC0415  --help needs none of it
+    from harken.flow import warming  # noqa: PLC0415  as above
 
     assert desk.live is not None
     assert desk.agent is not None
     assert desk.open_audit is not None
-    workers.run(desk.live.database.url, desk.agent, desk.open_audit(), stopped, _say)
+    with beside(partial(warming.warm, desk.agent), stopped):
+        workers.run(desk.live.database.url, desk.agent, desk.open_audit(), stopped, _say)
 
 
 def _say(line: str) -> None:

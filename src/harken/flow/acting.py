@@ -72,7 +72,14 @@ def order(tx: db.Tx, wanted: Proposal, cause: Cause, desk: ActDesk) -> Done:
 
 def was_ordered(tx: db.Tx, action: str, cause: Cause) -> bool:
     """Whether this was done, or is on its way, for the same cause."""
-    return asked.find(tx, _id(cause, action, 0)) is not None
+    return before(tx, action, cause) is not None
+
+
+def before(tx: db.Tx, action: str, cause: Cause) -> Done | None:
+    """What became of it, where it was ordered for the same cause."""
+    id_ = _id(cause, action, 0)
+    row = asked.find(tx, id_)
+    return Done(action=action, state=row["state"], id=id_) if row else None
 
 
 def propose(tx: db.Tx, planned: Sequence[Planned], cause: Cause, desk: ActDesk) -> tuple[Done, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harken.decide.ports import Writer
 from harken.flow.ports import Warehouse
 from harken.kit.clock import Clock
-from harken.kit.db import Database
+from harken.kit.db import Database, Tx
 from harken.kit.engine import Engine
 from harken.privacy.keys import MasterKey
 
@@ -67,6 +67,7 @@ class Desk:
     open_replay: "Callable[[], ReplayDesk] | None" = None  #: as above
     open_tickets: "Callable[[], TicketDesk] | None" = None  #: as above; None where the store takes files only
     open_agent: "Callable[[], AgentDesk] | None" = None  #: as above
+    jobs_inflight: Callable[[Tx], int] | None = None  #: what workers have begun; None where there are none
     note: str = ""  #: what people should know of where the data lies
 
     @property

@@ -175,6 +175,4 @@ def made(thought: Thought, desk: AgentDesk) -> Made:
 
 def _count(thought: Thought, conclusion: Conclusion) -> None:
     observe.add(observe.AI_ANSWERS, ending=conclusion.ending)
-    if conclusion.to_person:
-        observe.add(observe.ESCALATIONS, reason=conclusion.reason)
     observe.measure(observe.CONFIDENCE, thought.verdict.confidence)

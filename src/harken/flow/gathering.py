@@ -76,6 +76,12 @@ def _gathered(ticket: Ticket, desk: AgentDesk) -> Gathered:
         now = desk.tickets.live.clock()
         conversation = conversation_of(ticket, desk.tickets)
         profile = profile_of(ticket, now, desk)
+    return gathered(ticket, conversation, profile, desk)
+
+
+def gathered(ticket: Ticket, conversation: Conversation, profile: Profile, desk: AgentDesk) -> Gathered:
+    """As of the profile's moment, with what is read in it and found for it."""
+    now = profile.as_of
     with observe.span("classify"):
         live = _live(ticket, conversation, profile, desk)
     context = Context(

@@ -3,32 +3,54 @@
 Each ticket in a transaction of its own; where another worker was quicker there is nothing left to do.
 """
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 
 from harken.domain.ticket import TicketId
 from harken.flow.ticket_desk import TicketDesk
 from harken.flow.ticket_handling import wake_if_ours
 from harken.flow.ticketing import SYSTEM, changed, wind_clocks
+from harken.kit import db
 from harken.tickets import changes as c
 from harken.tickets import fold, sla, store
 
-AT_ONCE = 200
+AT_ONCE, MOST_PAGES = 200, 50
+"""So many at a time, and so often in one run: what is due beyond that is the next run's."""
 
 
 def wake_snoozed(desk: TicketDesk) -> int:
     """How many were woken."""
-    now, woken = desk.live.clock(), 0
-    with desk.live.database.statement() as tx:
-        waiting = store.to_wake(tx, now, AT_ONCE)
-    for id_ in waiting:
+    now, woken = desk.live.clock(), list[TicketId]()
+
+    def wake(id_: TicketId) -> None:
         with desk.live.database.transaction() as tx:
             ticket = store.lock(tx, id_, desk.ring)
             if ticket.snoozed_until is None or ticket.snoozed_until > now:
-                continue
+                return
             ticket = changed(tx, ticket, [c.Woken()], SYSTEM, now, desk)
             wake_if_ours(tx, ticket, now, desk)
-            woken += 1
-    return woken
+        woken.append(id_)
+
+    _each(store.to_wake, wake, now, desk)
+    return len(woken)
+
+
+Due = Callable[[db.Tx, datetime, int], list[TicketId]]
+
+
+def _each(due: Due, do: Callable[[TicketId], None], now: datetime, desk: TicketDesk) -> None:
+    """Everything that is due. What goes wrong with one ticket is raised once all of its page are done, so that it keeps
+    nobody else waiting, in this run or the next."""
+    for _ in range(MOST_PAGES):
+        with desk.live.database.statement() as tx:
+            page = due(tx, now, AT_ONCE)
+        with ExitStack() as all_of_them:
+            for id_ in reversed(page):
+                all_of_them.callback(do, id_)
+        if len(page) < AT_ONCE:
+            return
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,18 +63,18 @@ class Told:
 
 def clocks(desk: TicketDesk) -> list[Told]:
     """Warnings and broken promises, each once."""
-    now = desk.live.clock()
-    with desk.live.database.statement() as tx:
-        due = store.to_look_at(tx, now, AT_ONCE)
-    told: list[Told] = []
-    for id_ in due:
+    now, told = desk.live.clock(), list[Told]()
+
+    def look(id_: TicketId) -> None:
         with desk.live.database.transaction() as tx:
             ticket = store.lock(tx, id_, desk.ring)
             found = sla.due(store.history(tx, [id_], None)[id_], desk.rules, max(now, ticket.updated_at))
             if found:
                 ticket = store.apply(tx, ticket, found, SYSTEM, max(now, ticket.updated_at), desk.ring)
             wind_clocks(tx, ticket, desk)
-        told += [Told(ticket=id_, change=change) for change in found]
+        told.extend(Told(ticket=id_, change=change) for change in found)
+
+    _each(store.to_look_at, look, now, desk)
     return told
 
 

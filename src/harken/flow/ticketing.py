@@ -16,6 +16,7 @@ from harken.domain.ids import EventId, IdentityId
 from harken.domain.ticket import Owner, OwnerType, Priority, StatusCategory, Ticket, TicketId
 from harken.errors import RefusedError
 from harken.eventlog.store import Entry
+from harken.flow import counting_tickets
 from harken.flow.arriving import Arrival
 from harken.flow.dossier import microseconds
 from harken.flow.ticket_desk import TicketDesk
@@ -173,8 +174,9 @@ def changed(tx: db.Tx, ticket: Ticket, changes: Sequence[Change], who: str, at: 
     late = sla.due(store.history(tx, [ticket.id], None)[ticket.id], desk.rules, at)
     if late:
         ticket = store.apply(tx, ticket, late, SYSTEM, at, ring)
-    ticket = store.apply(tx, ticket, changes, who, at, ring)
+    before, ticket = ticket, store.apply(tx, ticket, changes, who, at, ring)
     wind_clocks(tx, ticket, desk)
+    counting_tickets.changed(before, ticket, changes, who)
     return ticket
 
 
@@ -255,6 +257,7 @@ def _opened(
     ticket = store.apply(tx, None, [first], CUSTOMER, at, desk.ring)
     ticket = store.apply(tx, ticket, [acknowledge.acknowledgement(new.language, number)], SYSTEM, at, desk.ring)
     wind_clocks(tx, ticket, desk)
+    counting_tickets.opened(ticket)
     if ticket.owner.type is OwnerType.AI:
         desk.wake(tx, ticket.id, at)
     return ticket

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from harken.act.outbox import store as outbox
 from harken.act.outbox.store import State
 from harken.audit import store as audit
+from harken.domain.ticket import OwnerType
 from harken.errors import TryAgainError
 from harken.eventlog import store as eventlog
 from harken.flow.desk import Desk, LiveDesk
@@ -13,6 +14,7 @@ from harken.intake.unusual import DAYS, Hour, unusual
 from harken.kit import db, observe
 from harken.kit.observe import Looked, Readings
 from harken.profiles import store as profiles
+from harken.tickets import store as tickets
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 KEPT = (DAYS + 1) * _DAY
@@ -23,7 +25,7 @@ def readings(desk: Desk) -> Readings:
     if desk.live is None:
         return {}
     try:
-        return {observe.STORE_ANSWERS: {(): 1}, **_of_store(desk.live), **_of_audit(desk)}
+        return {observe.STORE_ANSWERS: {(): 1}, **_of_store(desk.live), **_of_audit(desk), **_of_tickets(desk)}
     except TryAgainError:
         return {observe.STORE_ANSWERS: {(): 0}}
 
@@ -56,6 +58,18 @@ def _leaving(rows: Sequence[db.Row], now: datetime) -> dict[Looked, dict[tuple[s
         observe.OUTBOX_PENDING: {(row["state"],): row["number"] for row in pending},
         observe.OUTBOX_OLDEST: {(): oldest},
         observe.DEAD_LETTERS: {(): dead},
+    }
+
+
+def _of_tickets(desk: Desk) -> dict[Looked, dict[tuple[str, ...], float]]:
+    if desk.live is None:
+        return {}
+    with desk.live.database.transaction() as tx:
+        owners = tickets.open_by_owner(tx)
+        inflight = desk.jobs_inflight(tx) if desk.jobs_inflight else None
+    return {
+        observe.TICKETS_OPEN: {(owner.value,): owners.get(owner.value, 0) for owner in OwnerType},
+        **({} if inflight is None else {observe.JOBS_INFLIGHT: {(): inflight}}),
     }
 
 

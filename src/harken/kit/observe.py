@@ -111,6 +111,11 @@ AUTH_FAILURES = _counter(
 RATE_LIMITED = _counter("support_rate_limited_total", "Requests that came too fast, by whose.", "scope")
 AI_ANSWERS = _counter("support_ai_answers_total", "Tickets that the AI looked at, by what became of them.", "ending")
 ESCALATIONS = _counter("support_escalations_total", "Tickets handed to people, by reason.", "reason")
+TICKETS = _counter("support_tickets_total", "Tickets, by what they are about.", "channel", "category")
+RESOLUTIONS = _counter("support_ticket_resolution_total", "Tickets that were resolved or closed, by whom.", "method")
+FIRST_RESPONSE = _histogram(
+    "support_first_response_seconds", "From a ticket's first message to the first answer.", buckets=_PATIENT
+)
 CONFIDENCE = _histogram(
     "support_agent_confidence",
     "The lower of the two confidences in an answer.",
@@ -160,6 +165,8 @@ CONSISTENCY = Looked(
     CounterMetricFamily,
 )
 
+TICKETS_OPEN = Looked("support_tickets_open", "Tickets that are not over, by who has them.", ("owner",))
+JOBS_INFLIGHT = Looked("support_jobs_inflight", "Jobs that workers have begun and not ended.")
 OUTBOX_PENDING = Looked("support_outbox_pending", "What is to leave and has not, by state.", ("state",))
 OUTBOX_OLDEST = Looked("support_outbox_oldest_age_seconds", "How long the oldest of what is to leave has waited.")
 DEAD_LETTERS = Looked("support_deadletter_events", "What was given up and waits for a person.")

@@ -83,6 +83,10 @@ ORDER BY number DESC LIMIT %(limit)s;
 SELECT owner_id, count(*) AS tickets FROM ticket
 WHERE owner_type = 'person' AND status NOT IN ('resolved', 'closed') GROUP BY owner_id;
 
+-- name: open_by_owner
+-- For the page of metrics.
+SELECT owner_type, count(*) AS tickets FROM ticket WHERE status NOT IN ('resolved', 'closed') GROUP BY owner_type;
+
 -- name: to_wake
 -- Whose snooze is over.
 SELECT id FROM ticket WHERE snoozed_until <= %(now)s ORDER BY snoozed_until LIMIT %(limit)s;

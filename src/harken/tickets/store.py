@@ -131,6 +131,11 @@ def load(tx: db.Tx) -> dict[str, int]:
     return {row["owner_id"]: row["tickets"] for row in db.rows(tx, q.load)}
 
 
+def open_by_owner(tx: db.Tx) -> dict[str, int]:
+    """Owner's type -> tickets that are not over."""
+    return {row["owner_type"]: row["tickets"] for row in db.rows(tx, q.open_by_owner)}
+
+
 def to_wake(tx: db.Tx, now: datetime, limit: int) -> list[TicketId]:
     return [row["id"] for row in db.rows(tx, q.to_wake, now=now, limit=limit)]
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from harken.act.approvals import State
+from harken.act.approvals import State, UnknownActionError
 from harken.act.outbox.store import State as OutboxState
 from harken.errors import RefusedError
-from harken.flow import deciding, undelivered
+from harken.flow import deciding, ticketing, undelivered, undoing
 from harken.flow.act_desk import ActDesk
 from harken.flow.deciding import Person, Shown
 from harken.flow.desk import Desk
@@ -112,6 +112,14 @@ class Told(BaseModel):
 _CHOICES = {"delivered": OutboxState.DELIVERED, "resend": OutboxState.WAITING, "drop": OutboxState.DROPPED}
 
 
+class Undone(BaseModel):
+    """`id`: of the action that takes it back. `pending`: it waits for somebody's approval first."""
+
+    id: UUID
+    action: str
+    state: State
+
+
 class _Door:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -121,29 +129,51 @@ class _Door:
             raise NoActionsError
         return acts
 
-    def actions(self, state: State = State.PENDING, size: Size = 50, after: After = "") -> ActionPage:
-        """By when they were proposed, oldest first."""
+    def _theirs(self, ticket: str, who: Principal) -> bool:
+        """Whether the ticket that it is for is theirs to work on; whose jurisdictions nobody named works on all."""
+        if not who.jurisdictions or self._desk.tickets is None:
+            return True
+        attributes = ticketing.found(ticket, self._desk.tickets).attributes
+        return who.works_on(str(attributes.get("jurisdiction", "")))
+
+    def _shown(self, id: UUID, who: Principal) -> Shown:
+        """Raises UnknownActionError, also for one of another jurisdiction."""
+        found = deciding.shown(str(id), self._acts())
+        if not self._theirs(found.row["ticket"], who):
+            raise UnknownActionError
+        return found
+
+    def actions(self, who: Asking, state: State = State.PENDING, size: Size = 50, after: After = "") -> ActionPage:
+        """By when they were proposed, oldest first. A page has fewer where some are of another jurisdiction."""
         desk = self._acts()
         found = deciding.pending(desk, state, _place(after), size + 1)
         last = (found[size - 1].row["proposed_at"], found[size - 1].row["id"]) if len(found) > size else None
-        views = [_view(each, desk) for each in found[:size]]
+        views = [_view(each, desk) for each in found[:size] if self._theirs(each.row["ticket"], who)]
         return ActionPage(actions=views, **_rest(f"/api/v1/actions?state={state.value}", size, last))
 
-    def action(self, id: UUID) -> ActionView:
-        desk = self._acts()
-        return _view(deciding.shown(str(id), desk), desk)
+    def action(self, id: UUID, who: Asking) -> ActionView:
+        return _view(self._shown(id, who), self._acts())
+
+    def undo(self, id: UUID, who: Asking) -> Undone:
+        """What takes it back is done, or waits for a person where its own tier says so. Twice is once."""
+        self._shown(id, who)
+        done = undoing.undo(str(id), _person(who), self._acts())
+        return Undone(id=UUID(done.id), action=done.action, state=State(done.state))
 
     def approve(self, id: UUID, word: Word, who: Asking) -> Told:
         """Bound to the exact arguments. `approved`: on its way; `pending`: a second person is needed."""
+        self._shown(id, who)
         state = deciding.approve(str(id), _person(who), word.arguments_hash, self._acts())
         return Told(id=id, state=state, arguments_hash=word.arguments_hash)
 
     def deny(self, id: UUID, word: Word, who: Asking) -> Told:
+        self._shown(id, who)
         state = deciding.deny(str(id), _person(who), word.arguments_hash, self._acts())
         return Told(id=id, state=state, arguments_hash=word.arguments_hash)
 
     def edit(self, id: UUID, edited: Edited, who: Asking) -> Told:
         """Other arguments: every approval before is void."""
+        self._shown(id, who)
         digest = deciding.edit(str(id), _person(who), dict(edited.arguments), self._acts())
         return Told(id=id, state=State.PENDING, arguments_hash=digest)
 
@@ -201,6 +231,7 @@ def router(desk: Desk) -> APIRouter:
     routes.add_api_route("/actions/{id}", door.action)
     routes.add_api_route("/actions/{id}/approve", door.approve, methods=["POST"])
     routes.add_api_route("/actions/{id}/deny", door.deny, methods=["POST"])
+    routes.add_api_route("/actions/{id}/undo", door.undo, methods=["POST"])
     routes.add_api_route("/actions/{id}/arguments", door.edit, methods=["PUT"])
     routes.add_api_route("/outbox", door.outbox)
     routes.add_api_route("/outbox/{id}/decide", door.decide, methods=["POST"])

@@ -10,6 +10,14 @@ from harken.kit import db, sql
 q = sql.queries(__package__)
 
 
+def inflight(tx: db.Tx) -> int:
+    """Begun and not ended, by whatever worker."""
+    found = db.row(tx, q.inflight)
+    assert found
+    jobs: int = found["jobs"]
+    return jobs
+
+
 def ask(tx: db.Tx, task: str, about: str, at: datetime) -> None:
     """Have `task` done about something (a ticket's id), not before `at`. Asked for while it waits, it is done once.
 

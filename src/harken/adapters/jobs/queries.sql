@@ -1,3 +1,7 @@
+-- name: inflight
+-- For the page of metrics.
+SELECT count(*) AS jobs FROM procrastinate_jobs WHERE status = 'doing';
+
 -- name: defer
 -- A job that is asked for again before it began is one job: the caller undoes this statement alone when it is refused.
 SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(

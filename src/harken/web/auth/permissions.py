@@ -84,6 +84,7 @@ TABLE: Mapping[tuple[str, str], Grant] = {
     ("POST", "/api/v1/actions/{id}/approve"): _DECIDE,
     ("POST", "/api/v1/actions/{id}/deny"): _DECIDE,
     ("PUT", "/api/v1/actions/{id}/arguments"): _DECIDE,
+    ("POST", "/api/v1/actions/{id}/undo"): Grant(scope="actions:decide", roles=_LEADS),
     ("GET", "/api/v1/outbox"): Grant(scope="actions:read", roles=STAFF),
     ("POST", "/api/v1/outbox/{id}/decide"): Grant(scope="actions:decide", roles=_LEADS),
     ("GET", "/chat"): PUBLIC,
