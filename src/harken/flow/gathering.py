@@ -7,8 +7,6 @@ is kept.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from harken.classify import circumstances
-from harken.classify.circumstances import Flag
 from harken.conversations.status import standing
 from harken.domain.classification import Classification
 from harken.domain.conversation import Conversation
@@ -25,7 +23,8 @@ from harken.flow.dossier import Moment, silence_of
 from harken.flow.searching import Limits
 from harken.flow.ticket_turns import conversation_of
 from harken.guard.before import Allowed, may_ask
-from harken.kit import observe
+from harken.kit import circumstances, observe
+from harken.kit.circumstances import Flag
 from harken.knowledge.access import CUSTOMER
 from harken.knowledge.found import Hit
 from harken.tickets import store as tickets
@@ -92,7 +91,8 @@ def asked(conversation: Conversation) -> str:
 
 def _live(ticket: Ticket, conversation: Conversation, desk: AgentDesk) -> Live:
     text, newest = asked(conversation), [turn for turn in conversation.turns if turn.from_customer][-1]
-    flags = circumstances.flags(circumstances.circumstances(text))
+    found = circumstances.circumstances(text)
+    flags = circumstances.flags(found)
     before = ticket.attributes.get(TURNS_BEFORE)
     return Live(
         classification=_classified(text, newest.reading, desk),
@@ -101,7 +101,7 @@ def _live(ticket: Ticket, conversation: Conversation, desk: AgentDesk) -> Live:
         tier=str(ticket.attributes.get("tier") or ""),
         vulnerable=Flag.VULNERABLE in flags,
         minor=Flag.MINOR in flags,
-        restricted=Flag.RESTRICTED.value if Flag.RESTRICTED in flags else "",
+        restricted=circumstances.restricted(found),
     )
 
 
@@ -117,7 +117,7 @@ def _with_passages(ticket: Ticket, context: Context, desk: AgentDesk) -> Gathere
     if not isinstance(allowed, Allowed):
         live = context.live
         assert live is not None
-        kept = replace(context, live=replace(live, restricted=live.restricted or allowed.reason.value))
+        kept = replace(context, live=replace(live, restricted=live.restricted or allowed.topic))
         return Gathered(ticket=ticket, context=kept, library=0, jurisdiction=jurisdiction)
     if not question:
         return Gathered(ticket=ticket, context=context, library=0, jurisdiction=jurisdiction)
