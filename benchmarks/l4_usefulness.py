@@ -14,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from random import Random
 
@@ -30,23 +30,17 @@ MESSAGES = 500
 SETS = ("stackfaq", "bankfaqs")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    ended: str
-    milliseconds: float
-
-
 def foreign(folder: Path) -> list[Benign]:
     """Evenly of each library: a question beside the document that is expected for it."""
     libraries = [each for each in shelf.foreign(folder) if each.name.startswith(SETS)]
-    dice, found = Random(SEED), list[Benign]()
+    dice, found = Random(SEED), list[list[Benign]]()
     for library in libraries:
         texts = {each.id: each for each in library.documents}
-        asked = dice.sample(library.questions, min(len(library.questions), MESSAGES // len(libraries) + 1))
-        for question in asked:
-            of = texts[min(question.expected)]
-            found.append(Benign(question.text, of.title or question.text, of.text))
-    return found[:MESSAGES]
+        asked = dice.sample(library.questions, min(len(library.questions), MESSAGES))
+        those = [(question, texts[min(question.expected)]) for question in asked]
+        found.append([Benign(question.text, of.title or question.text, of.text) for question, of in those])
+    evenly = [each for row in zip_longest(*found) for each in row if each is not None]
+    return evenly[:MESSAGES]
 
 
 def measured(messages: Sequence[Benign]) -> dict[str, object]:

@@ -103,6 +103,16 @@ def test_half_a_sentence_is_no_quote() -> None:
     assert Reason.UNGROUNDED not in whole.reasons
 
 
+def test_a_no_counts_with_what_follows_it_in_its_passage() -> None:
+    passage = replace(FEES, text="No. A transfer cannot be cancelled after 16:00.", source="Cancelling a transfer")
+    dialogue = (("customer", "Can I cancel a transfer after 16:00?"),)
+
+    assert (
+        judged("No. A transfer cannot be cancelled after 16:00.", dialogue, passages=(passage,)).outcome is Outcome.SEND
+    )
+    assert Reason.UNGROUNDED in judged("No. Transfers take a while.", dialogue, passages=(passage,)).reasons
+
+
 @pytest.mark.parametrize(("ours", "theirs"), [(0.95, 0.5), (0.74, 0.74)])
 def test_the_lower_of_two_confidences_decides(ours: float, theirs: float) -> None:
     found = judged("A transfer to another country costs 2.50 EUR.", confidence=theirs)
