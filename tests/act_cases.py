@@ -18,7 +18,8 @@ from pydantic import SecretStr
 from harken.act import catalogue
 from harken.act.ports import Message, Receipt, Sender
 from harken.adapters.channels.conversation import Conversation
-from harken.adapters.channels.http_action import HttpAction, Rules
+from harken.adapters.channels.http_action import HttpAction
+from harken.adapters.channels.outside import Rules
 from harken.bootstrap import acting as wiring
 from harken.domain.proposal import Proposal
 from harken.errors import RefusedError

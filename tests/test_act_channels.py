@@ -26,8 +26,9 @@ from harken.act.ports import (
     UnconfiguredError,
     UnknownOutcomeError,
 )
-from harken.adapters.channels import email, http_action
-from harken.adapters.channels.http_action import HttpAction, Rules
+from harken.adapters.channels import email, outside
+from harken.adapters.channels.http_action import HttpAction
+from harken.adapters.channels.outside import Rules
 from harken.errors import UnsuitableError
 from harken.flow.delivering import LEASE
 
@@ -149,7 +150,7 @@ def test_nothing_of_the_other_sides_words_is_kept_but_a_short_number(system: Eff
 def test_nothing_inside_is_reached(monkeypatch: pytest.MonkeyPatch, url: str, address: str) -> None:
     """Not by address, however it is written, nor by a name that leads there, nor by one that does so in part."""
     if address:
-        monkeypatch.setattr(http_action.socket, "getaddrinfo", resolves(address))
+        monkeypatch.setattr(outside.socket, "getaddrinfo", resolves(address))
     with pytest.raises(RejectedError):
         http(Ticking(), plain_loopback=False).send(replace(REFUND, url=url), KEY)
 
@@ -168,7 +169,7 @@ def test_a_name_is_resolved_once_and_that_address_is_used(system: Effects, monke
 
     original = socket.getaddrinfo
     monkeypatch.setattr(
-        http_action.socket,
+        outside.socket,
         "getaddrinfo",
         lambda host, *more, **others: (changes_its_mind if host == "erp.example" else original)(host, *more, **others),
     )
@@ -180,7 +181,7 @@ def test_a_name_is_resolved_once_and_that_address_is_used(system: Effects, monke
 
 
 def test_a_host_inside_may_be_allowed_by_name_but_not_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_action.socket, "getaddrinfo", resolves("127.0.0.1"))
+    monkeypatch.setattr(outside.socket, "getaddrinfo", resolves("127.0.0.1"))
     rules = Rules(secrets=(SECRET,), private_hosts=frozenset({"erp.internal"}))
     with pytest.raises(RejectedError, match="https"):
         HttpAction(rules, Ticking()).send(replace(REFUND, url="http://erp.internal:9/x"), KEY)
@@ -248,7 +249,7 @@ def test_nobody_there_is_certainly_not_sent() -> None:
 
 
 def test_a_sender_is_done_before_its_lease() -> None:
-    assert LEASE.total_seconds() > 2 * http_action.DEADLINE_S
+    assert LEASE.total_seconds() > 2 * outside.DEADLINE_S
     assert LEASE.total_seconds() > 5 * email.TIMEOUT_S
 
 

@@ -344,15 +344,6 @@ def test_a_crash_before_the_pin_is_made_good(desk: AuditDesk, store_url: str) ->
     assert auditing.verify(desk).ok
 
 
-def test_every_head_can_be_published_elsewhere(desk: AuditDesk, store_url: str) -> None:
-    sent: list[str] = []
-    record(store_url, 5, 2000)
-
-    sealing.seal(replace(desk, publish=sent.append))
-
-    assert sent == [desk.pins.last()]
-
-
 @given(st.data())
 def test_law_notes_say_what_was_signed(data: st.DataObject) -> None:
     signer = Signer(data.draw(st.binary(min_size=32, max_size=32)))

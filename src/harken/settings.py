@@ -91,6 +91,9 @@ class Settings(AccessSettings):
     audit_key: SecretStr = Field(default=SecretStr(""), validation_alias=_also("AUDIT_KEY"))
     """Base64 of 32 bytes that sign the audit's heads. Empty: made once in HARKEN_HOME/audit/signing.key."""
 
+    audit_pin_url: str = Field(default="", pattern=_SERVER, validation_alias=_also("AUDIT_PIN_URL"))
+    """Where every signed head of the audit is POSTed to, signed with HARKEN_ACTION_SECRET. Empty: heads stay on this machine."""
+
     tracking_plan: Path | None = Field(default=None, validation_alias=_also("TRACKING_PLAN"))
     """Which sources may send events live, and what. None: whoever reaches this machine's own door may."""
 
@@ -211,6 +214,9 @@ class Settings(AccessSettings):
         default="default", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", validation_alias=_also("CLASSIFIER")
     )
     """Which classifier says what a message is about: `default`, or a name given to `harken train classifier`."""
+
+    classifier_unsure_below: float = Field(default=0.5, ge=0, le=1, validation_alias=_also("CLASSIFIER_UNSURE_BELOW"))
+    """The classifier's probability under which a language model, where one is set, is asked what a message is about. 0: never."""
 
     embedder: Literal["wordllama", "minilm", "endpoint"] = Field(
         default="wordllama", validation_alias=_also("EMBEDDER")

@@ -10,6 +10,7 @@ from harken.act.catalogue import Executor
 from harken.act.ports import Sender
 from harken.adapters.channels import email, http_action
 from harken.adapters.channels.conversation import Conversation
+from harken.adapters.channels.outside import Rules
 from harken.audit import store as audit
 from harken.flow import ticket_acting
 from harken.flow.act_desk import ActDesk
@@ -44,14 +45,14 @@ def _senders(settings: "Settings", tickets: TicketDesk) -> dict[str, Sender]:
     if settings.smtp_url.get_secret_value():
         made[Executor.EMAIL] = email.Email(email.server(settings.smtp_url))
     if settings.action_secret.get_secret_value():
-        made[Executor.HTTP] = http_action.HttpAction(_rules(settings), tickets.live.clock)
+        made[Executor.HTTP] = http_action.HttpAction(outside_rules(settings), tickets.live.clock)
     return made
 
 
-def _rules(settings: "Settings") -> http_action.Rules:
+def outside_rules(settings: "Settings") -> Rules:
     hosts = {host.strip() for host in settings.action_hosts.split(",")} - {""}
     secrets = settings.action_secret.get_secret_value().split()
-    return http_action.Rules(
+    return Rules(
         secrets=tuple(map(SecretStr, secrets)),
         private_hosts=frozenset(hosts - {LOOPBACK}),
         plain_loopback=LOOPBACK in hosts,

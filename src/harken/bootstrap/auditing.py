@@ -2,11 +2,11 @@
 
 from functools import partial
 
+from harken.adapters.channels import elsewhere
 from harken.adapters.writers import offline, recorded
-from harken.adapters.writers.asking import Asking
 from harken.audit.note import Signer
 from harken.audit.pins import Pins
-from harken.bootstrap import models
+from harken.bootstrap.acting import outside_rules
 from harken.decide.ports import Writer
 from harken.domain.decision import Advice, Context, Draft
 from harken.domain.verdict import Verdict
@@ -32,24 +32,27 @@ def desk_of(settings: Settings, url: str) -> AuditDesk:
     secret = key_file.from_text(given, KEY_NAME) if given else key_file.load(folder / "signing.key", KEY_NAME)
     if len(secret) != key_file.KEY_BYTES:
         raise UnsuitableError(f"The {KEY_NAME} must have {key_file.KEY_BYTES} bytes; this one has {len(secret)}.")
+    signer, rules = Signer(secret), outside_rules(settings)
+    there = settings.audit_pin_url
     return AuditDesk(
         database=db.Database(url, size=2, role=db.SEALER_ROLE),
-        signer=Signer(secret),
+        signer=signer,
         pins=Pins(folder / "pins"),
         clock=wall_clock,
+        elsewhere=elsewhere.Elsewhere(there, rules, signer.public.text, wall_clock) if there else None,
+        fetch=partial(elsewhere.fetched, rules=rules),
     )
 
 
 def replay_desk_of(settings: Settings, url: str, master: MasterKey) -> ReplayDesk:
-    asking = models.asking_of(settings)
     return ReplayDesk(
-        database=db.Database(url, size=2), master=master, writer=partial(_writer_of, asking), judge=_judged
+        database=db.Database(url, size=2), master=master, writer=_writer_of, prepared=recorded.writer, judge=_judged
     )
 
 
-def _writer_of(asking: Asking, draft: Draft, rules: str | None) -> Writer:
+def _writer_of(draft: Draft, rules: str | None) -> Writer:
     """Who worded it then: a model answers what it answered, and everything around it is worked out again."""
-    writer = recorded.writer(draft.exchanges, asking)
+    writer = recorded.writer(draft.exchanges)
     return Careful(writer, offline.OfflineWriter(), rules_file.from_text(rules)) if rules is not None else writer
 
 

@@ -7,6 +7,7 @@ from harken.errors import UnsuitableError
 if TYPE_CHECKING:
     from harken.settings import Settings
     from harken.web.auth.access import Rules
+    from harken.web.auth.minting import Mint, OwnAlgorithm
     from harken.web.auth.tokens import Issuer
 
 
@@ -30,7 +31,19 @@ def rules_of(settings: "Settings", host: str, *, loopback: bool) -> "Rules":
         local_admin=loopback and (issuer is None or settings.local_admin),
         public_hosts=names,
         per_minute=settings.requests_per_minute,
+        mint=_mint(settings),
     )
+
+
+def _mint(settings: "Settings") -> "Mint | None":
+    """Where the keys are our own, programs can fetch tokens here."""
+    from harken.web.auth.minting import Mint, can_sign  # noqa: PLC0415  as above
+
+    path, algorithm = settings.auth_keys, settings.auth_algorithm
+    if path is None or settings.auth_token_type != "at+jwt" or not can_sign(path, algorithm):
+        return None
+    own: OwnAlgorithm = "HS256" if algorithm == "HS256" else "EdDSA"
+    return Mint(path=path, algorithm=own, issuer=settings.auth_issuer, audience=settings.auth_audience)
 
 
 def _issuer(settings: "Settings") -> "Issuer | None":

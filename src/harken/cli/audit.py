@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from harken.cli import options, printing
+from harken.cli.audit_why import why
 
 if TYPE_CHECKING:
     from harken.flow.audit_desk import AuditDesk
     from harken.flow.desk import Desk
-
-NOTES_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.group("audit", short_help="Verify, prove and export what was done.")
@@ -19,25 +18,31 @@ def command() -> None:
     """What was done is sealed so that nobody can change it unseen, not even whoever owns the database."""
 
 
+command.add_command(why)
+
+
 @command.command("seal")
 @options.store
 @options.as_json
 def seal(store: str | None, json_: bool) -> None:
-    """Seal what is not sealed yet. Workers do this every second."""
-    from harken.flow import sealing  # noqa: PLC0415  --help needs none of it
+    """Seal what is not sealed yet, and send the signed heads on. Workers do this every other second."""
+    from harken.flow import pinning, sealing  # noqa: PLC0415  --help needs none of it
 
     with options.desk(store) as desk:
         sealed = sealing.seal_all(_audit(desk))
+        published = pinning.publish(_audit(desk))
+    if published.why:
+        click.echo(f"harken: {published.why}", err=True)
     if json_:
         return printing.as_json({"events": sealed.events, "tree_size": sealed.tree_size})
     return click.echo(f"{sealed.events:,} events sealed, {sealed.tree_size:,} in all")
 
 
 @command.command("verify")
-@click.option("--pinned", type=NOTES_FILE, help="Signed heads kept elsewhere. Default: HARKEN_HOME/audit/pins.")
+@click.option("--pinned", metavar="FILE|URL", help="Signed heads kept elsewhere. Default: HARKEN_HOME/audit/pins.")
 @options.store
 @options.as_json
-def verify(pinned: Path | None, store: str | None, json_: bool) -> None:
+def verify(pinned: str | None, store: str | None, json_: bool) -> None:
     """Work out the whole tree anew from the events, and compare everything."""
     from harken.flow import auditing  # noqa: PLC0415  --help needs none of it
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from harken.cli import options, printing
+from harken.cli.token_client import client
 from harken.errors import UnsuitableError
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ KEY_FILE = "auth-keys.json"
 @click.group("token", short_help="Make keys and tokens, and take a token back.")
 def command() -> None:
     """For an installation without an identity provider: it is its own. The keys lie in HARKEN_AUTH_KEYS."""
+
+
+command.add_command(client)
 
 
 def _settings() -> "Settings":

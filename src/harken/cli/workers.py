@@ -21,6 +21,8 @@ def beside_a_server(desk: "Desk") -> Iterator[None]:
     if desk.live is None:
         yield
         return
+    if desk.open_audit is not None:
+        desk.open_audit()  # what is wrong with its settings is said before anything is served
     stopped = threading.Event()
     with beside(partial(_work, desk, stopped), stopped):
         yield

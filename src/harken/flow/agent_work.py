@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from harken.domain.ticket import OwnerType, TicketId
-from harken.flow import answering, asking, deciding, sealing, ticket_watch
+from harken.flow import answering, asking, deciding, pinning, sealing, ticket_watch
 from harken.flow.agent_desk import AgentDesk
 from harken.flow.audit_desk import AuditDesk
 from harken.flow.ticket_handling import HandOver, hand_over
@@ -35,6 +35,7 @@ def works(desk: AgentDesk, audit: AuditDesk) -> Sequence[Work]:
         Work(name=DELIVER, do=_aside(asking.deliver_all, desk), last_resort=_aside(asking.deliver_all, desk)),
         Work(name="deliver what waits", do=_aside(asking.deliver_all, desk), every="* * * * * */5"),
         Work(name="seal", do=_aside(sealing.seal_all, audit), every="* * * * * */2"),
+        Work(name="keep heads elsewhere", do=_aside(pinning.publish, audit), every="* * * * * */5"),
         Work(name="wake the snoozed", do=_aside(ticket_watch.wake_snoozed, desk.tickets), every="* * * * * */15"),
         Work(name="look at the clocks", do=_aside(ticket_watch.clocks, desk.tickets), every="* * * * * */15"),
         Work(name="expire approvals", do=_aside(deciding.expire, desk.act), every="* * * * * */30"),

@@ -2,11 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from harken.audit.note import Signer
 from harken.audit.pins import Pins
+from harken.errors import UnsuitableError
 from harken.kit.clock import Clock
 from harken.kit.db import Database
+
+
+class Elsewhere(Protocol):
+    """An auditor's mailbox, a bucket that cannot be overwritten: who owns the database does not own it."""
+
+    def send(self, signed: str) -> None:
+        """Raises TryAgainError, RefusedError."""
+
+
+def nowhere(url: str) -> str:
+    raise UnsuitableError(f"Nothing is fetched from {url} here.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,5 +28,6 @@ class AuditDesk:
     signer: Signer
     pins: Pins
     clock: Clock
-    publish: Callable[[str], None] | None = None
-    """Sends a signed note somewhere else as well: an auditor's mailbox, a bucket that cannot be overwritten."""
+    elsewhere: Elsewhere | None = None  #: where heads are sent to as well; None: they stay in the file
+    fetch: Callable[[str], str] = nowhere
+    """The text at an address, for verifying. Raises UnsuitableError, TryAgainError."""

@@ -13,9 +13,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from harken.audit import examine, merkle, pins, store
+from harken.audit import examine, merkle, store
 from harken.audit.rows import AuditEvent, Checkpoint
 from harken.errors import RefusedError
+from harken.flow import pinning
 from harken.flow.audit_desk import AuditDesk
 from harken.kit import db, observe
 
@@ -48,8 +49,12 @@ class Exported:
     files: list[str]
 
 
-def verify(desk: AuditDesk, pinned: Path | None = None) -> Verified:
-    """Reads everything. Without `pinned`, the heads that this machine pinned are compared, where it pinned any."""
+def verify(desk: AuditDesk, pinned: str | Path | None = None) -> Verified:
+    """Reads everything. `pinned` is a file or an address; without it, the heads that this machine pinned are compared,
+    where it pinned any.
+    """
+    own = desk.pins.path if desk.pins.path.exists() else None
+    kept = pinning.kept(str(pinned or own), desk) if pinned or own else []
     found = examine.Findings()
     with _as_one_moment(desk) as tx:
         heads = store.checkpoints(tx)
@@ -60,8 +65,7 @@ def verify(desk: AuditDesk, pinned: Path | None = None) -> Verified:
         _whole(tx, counts.leaves, newest, found)
         if next(nodes, None) is not None:
             found.add("there are more subtrees than the leaves make")
-    if pinned or desk.pins.path.exists():
-        examine.pinned(pins.read(pinned or desk.pins.path), heads, desk.signer.public, found)
+    examine.pinned(kept, heads, desk.signer.public, found)
     if found.problems:
         observe.add(observe.AUDIT_FAILURES)
     else:

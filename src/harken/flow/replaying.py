@@ -20,6 +20,7 @@ from harken.decide import policy as policies
 from harken.decide.errors import PolicyError
 from harken.domain.decision import Advice
 from harken.errors import RefusedError
+from harken.flow import readying
 from harken.flow.ports import Progress
 from harken.flow.recording import ACTION, RecordId
 from harken.flow.replay_desk import ReplayDesk
@@ -78,6 +79,14 @@ async def replay(tx: db.Tx, record: RecordId, desk: ReplayDesk) -> Replayed:
         replayed = Replayed(id=record, result=Result.INCOMPLETE, reason=str(gone))
     observe.add(observe.REPLAYS, result=replayed.result)
     return replayed
+
+
+def parts_of(tx: db.Tx, record: Record, desk: ReplayDesk) -> Parts | None:
+    """What an answer was made of; None where it can no longer be read: erased, lost or changed. Replaying says which."""
+    try:
+        return _opened(tx, canonical.read(record.manifest), desk)[1]
+    except (ErasedError, NotCanonicalError, _ChangedError, _LostError):
+        return None
 
 
 async def _difference(tx: db.Tx, record: Record, desk: ReplayDesk) -> str | None:
@@ -169,6 +178,8 @@ async def _made_again(tx: db.Tx, recorded: Parts, desk: ReplayDesk) -> str | Non
     except PolicyError:
         return "policy"
     try:
+        if desk.prepared and await readying.differs(recorded.context, desk.prepared):
+            return "context"
         guard = texts[around.guard.sha256] if around.guard else None
         made = await think(recorded.context, policy, desk.writer(recorded.draft, guard))
     except RefusedError:
@@ -208,10 +219,10 @@ class Tally:
 
 
 async def replay_all(records: Sequence[RecordId] | None, desk: ReplayDesk, progress: Progress) -> Tally:
-    """These records, or all there are. Raises UnknownRecordError."""
+    """These records (the first digits of an id are enough where no other begins so), or all. Raises UnknownRecordError."""
     match, mismatch, incomplete = 0, [], []
     with desk.database.transaction() as tx:
-        asked = list(store.ids(tx)) if records is None else records
+        asked = list(store.ids(tx)) if records is None else [_whole(tx, each) for each in records]
     progress.step("replaying", len(asked))
     for record in asked:
         with desk.database.transaction() as tx:
@@ -223,3 +234,10 @@ async def replay_all(records: Sequence[RecordId] | None, desk: ReplayDesk, progr
             incomplete.append({"id": record, "reason": replayed.reason})
         progress.advance(1)
     return Tally(replayed=len(asked), match=match, mismatch=mismatch, incomplete=incomplete)
+
+
+def _whole(tx: db.Tx, beginning: RecordId) -> RecordId:
+    found = store.named(tx, beginning.removesuffix("…").lower())
+    if len(found) > 1:
+        raise UnknownRecordError(f"Several records begin with {beginning}: give more of the id.")
+    return RecordId(found[0]) if found else beginning

@@ -120,5 +120,3 @@ def _pin(newest: Checkpoint | None, desk: AuditDesk) -> None:
         return
     desk.pins.add(newest.note)
     log.info("audit_sealed", tree_size=newest.size, root=newest.root.hex(), epoch=newest.epoch)
-    if desk.publish:
-        desk.publish(newest.note)

@@ -91,6 +91,9 @@ AUDIT_SEAL = _histogram("support_audit_seal_seconds", "One turn of sealing the a
 AUDIT_FAILURES = _counter(
     "support_audit_verify_failures_total", "Times the audit was found not to be as it was sealed."
 )
+AUDIT_PINS = _counter(
+    "support_audit_pins_total", "Tries to keep a signed head of the audit elsewhere, by how they ended.", "outcome"
+)
 REPLAYS = _counter("support_replay_total", "Recorded answers that were made again, by result.", "result")
 CLASSIFIER_ASKED = _counter(
     "support_classifier_asked_total", "Unsure classifications that a language model was asked about.", "outcome"

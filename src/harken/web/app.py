@@ -21,17 +21,21 @@ from harken.flow.keeping import keep
 from harken.flow.pool import Seat
 from harken.kit.clock import stopwatch
 from harken.kit.log import logger
-from harken.web import actions, chat, events, health, knowledge, metrics, predict, profiles, segments, tickets
+from harken.web import actions, chat, events, health, knowledge, metrics, oauth, predict, profiles, segments, tickets
 from harken.web.auth import sockets
 from harken.web.auth.access import Access, Rules
 from harken.web.auth.door import Door
+from harken.web.auth.principal import NotYoursError
+from harken.web.auth.refusals import Denied
 from harken.web.described import describe
 from harken.web.guests import Gate, foreign_hosts
 from harken.web.problems import problem
+from harken.web.ticket_rights import NotTheirsError
 
 log = logger(__name__)
 
 MAX_BODY_BYTES = 100_000
+ANY_ROUTE = "*"
 
 
 def app_of(desk: Desk, rules: Rules | None = None) -> FastAPI:
@@ -59,6 +63,7 @@ def app_of(desk: Desk, rules: Rules | None = None) -> FastAPI:
         tickets.router(desk),
         chat.router(desk),
         sockets.router(access),
+        oauth.router(access),
         metrics.router(desk),
     ):
         app.include_router(routes)
@@ -77,10 +82,14 @@ def _while_serving(
         ended = threading.Event()
         writing = asyncio.create_task(inbox.work()) if inbox else None
         following = _following(desk, seat, ended) if inbox else None
-        sweeping = asyncio.create_task(access.sweep_now_and_then())
+        tidying = [
+            asyncio.create_task(each()) for each in (access.sweep_now_and_then, access.write_counts_now_and_then)
+        ]
         yield
         ended.set()
-        sweeping.cancel()
+        for each in tidying:
+            each.cancel()
+        await asyncio.to_thread(access.refusals.flush)
         if writing:
             writing.cancel()
         if following:
@@ -93,12 +102,23 @@ def _while_serving(
 def _guard(app: FastAPI, access: Access) -> None:
     """What a request passes on its way in, the last named first, and how what goes wrong is told."""
     app.add_middleware(Door, inside=app, rules=access)
-    app.add_middleware(Gate, refusals=(_refuse_large_bodies, foreign_hosts(access.rules.public_hosts)))
+    app.add_middleware(Gate, refusals=(_refuse_large_bodies, _strangers(access)))
     app.add_middleware(metrics.Timed)
     app.add_exception_handler(HarkenError, _on_harken)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_bug)
+
+
+def _strangers(access: Access) -> Callable[[Request], Response | None]:
+    refuse = foreign_hosts(access.rules.public_hosts)
+
+    def told(request: Request) -> Response | None:
+        if refused := refuse(request):
+            access.refusals.count(Denied(refused.status_code, "host", ""), request.method, ANY_ROUTE)
+        return refused
+
+    return told
 
 
 def _following(desk: Desk, seat: Seat, ended: threading.Event) -> threading.Thread:
@@ -114,7 +134,7 @@ def access_to(desk: Desk, rules: Rules) -> Access:
     """Callers are counted, and answers kept, where events come one by one."""
     live = desk.live
     return Access(
-        replace(rules, record=rules.record or audit.record),
+        replace(rules, record=rules.record or audit.record, read=rules.read or audit.record_unwaited),
         master=desk.bench.master,
         clock=desk.bench.clock,
         database=live.database if live else None,
@@ -135,6 +155,8 @@ def _refuse_large_bodies(request: Request) -> Response | None:
 async def _on_harken(request: Request, error: Exception) -> Response:
     if isinstance(error, TryAgainError):
         return problem(503, str(error), {"Retry-After": str(max(1, round(error.after_s)))})
+    if isinstance(error, NotTheirsError | NotYoursError):
+        request.state.refusal = "owner"  # for the audit; a customer may be told that there is nothing
     if isinstance(error, RefusedError):
         return problem(error.status, str(error))
     return await _on_bug(request, error)

@@ -24,6 +24,10 @@ _PROBLEM = {
     },
     "additionalProperties": False,
 }
+_PROBLEMS = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_DEFAULT = "Validation Error"
+"""The framework's own word."""
+
 _RETRY_AFTER = {
     "Retry-After": {"description": "Seconds.", "required": True, "schema": {"type": "string", "pattern": r"^\d+$"}}
 }
@@ -74,8 +78,8 @@ def _told(status: int, said: Mapping[str, Any]) -> dict[str, Any]:
     """A description of the route's own stays."""
     own = said.get("description", "")
     told: dict[str, Any] = {
-        "description": own if own and own != "Validation Error" else TITLES[status],
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "description": own if own and own != _DEFAULT else TITLES[status],
+        "content": said["content"] if own and own != _DEFAULT and "content" in said else _PROBLEMS,
     }
     if status in (429, 503):
         told["headers"] = _RETRY_AFTER

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from harken.domain.decision import OutChannel
@@ -15,6 +15,7 @@ from harken.flow.desk import Desk
 from harken.flow.pool import Seat
 from harken.flow.predict import Answer
 from harken.flow.predicting import candidate_row
+from harken.web.auth.reads import about
 from harken.web.moments import Moment
 
 
@@ -67,8 +68,9 @@ def router(desk: Desk, seat: Seat) -> APIRouter:
     routes = APIRouter(tags=["next best action"])
 
     @routes.post("/predict_nba", responses={404: {"description": "No event has ever mentioned this customer."}})
-    async def predict_nba(question: Question) -> Advised:
+    async def predict_nba(question: Question, request: Request) -> Advised:
         """The next best action for the customer's most pressing open issue. The decision is recorded."""
+        about(request.state, question.customer_id)
         return answered(await predict.ask(CustomerId(question.customer_id), seat, desk, question.as_of))
 
     return routes

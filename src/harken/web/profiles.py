@@ -14,6 +14,7 @@ from harken.errors import RefusedError, TryAgainError
 from harken.flow.desk import Desk
 from harken.flow.pool import Seat
 from harken.flow.showing import Wanted, Watch, etag, show
+from harken.web.auth.reads import about
 from harken.web.moments import Moment
 
 LOOK_EVERY_S = 0.2
@@ -55,8 +56,9 @@ class _Door:
             return Response(status_code=304, headers=tag)
         return Response(orjson.dumps(found), headers=tag, media_type="application/json")
 
-    async def several(self, asked: Several) -> Response:
+    async def several(self, asked: Several, request: Request) -> Response:
         """Up to a hundred; each is a profile, or says why not."""
+        about(request.state, *asked.customers)
         wanted = Wanted(as_of=asked.as_of, features=tuple(asked.features))
         found = [await self._one_of_several(customer, wanted) for customer in asked.customers]
         return Response(orjson.dumps({"profiles": found}), media_type="application/json")

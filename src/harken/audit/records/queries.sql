@@ -22,6 +22,22 @@ INSERT INTO answer_record (id, ticket, at, event, manifest) VALUES (%(id)s, %(ti
 -- One record.
 SELECT id, ticket, at, event, manifest FROM answer_record WHERE id = %(id)s;
 
+-- name: named
+-- People copy the first digits of an id; no digit is beyond f.
+SELECT id FROM answer_record WHERE id >= %(since)s AND id < %(until)s ORDER BY id LIMIT %(most)s;
+
+-- name: of_customers
+-- Whoever asks why somebody was told something knows the customer and about when.
+SELECT id, ticket, at, event, manifest FROM answer_record
+WHERE manifest::jsonb ->> 'customer' = ANY(%(tokens)s) AND at >= %(since)s AND at < %(until)s
+ORDER BY at, id LIMIT %(most)s;
+
+-- name: days_of
+-- For whoever asked for a day on which there was nothing.
+SELECT DISTINCT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day FROM answer_record
+WHERE manifest::jsonb ->> 'customer' = ANY(%(tokens)s)
+ORDER BY day DESC LIMIT %(most)s;
+
 -- name: ids
 -- A page of all of them, oldest first.
 SELECT id, at FROM answer_record WHERE (at, id) > (%(after_at)s::timestamptz, %(after_id)s) ORDER BY at, id LIMIT %(most)s;

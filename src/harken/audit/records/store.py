@@ -71,6 +71,22 @@ def read(tx: db.Tx, record: str) -> Record | None:
     return Record(**row) if row else None
 
 
+def named(tx: db.Tx, beginning: str) -> list[str]:
+    """Ids that begin so; two are enough to know that it is not one."""
+    return [row["id"] for row in db.rows(tx, q.named, since=beginning, until=f"{beginning}g", most=2)]
+
+
+def of_customers(tx: db.Tx, tokens: Sequence[str], since: datetime, until: datetime, most: int) -> list[Record]:
+    """Answers to these customers, by when they were made."""
+    given = {"tokens": list(tokens), "since": since, "until": until, "most": most}
+    return [Record(**row) for row in db.rows(tx, q.of_customers, **given)]
+
+
+def days_of(tx: db.Tx, tokens: Sequence[str], most: int) -> list[str]:
+    """The last days (UTC) with an answer to these customers, newest first."""
+    return [row["day"] for row in db.rows(tx, q.days_of, tokens=list(tokens), most=most)]
+
+
 def ids(tx: db.Tx) -> Iterator[str]:
     """Of every record, oldest first."""
     at, last = datetime(1, 1, 1, tzinfo=UTC), ""

@@ -12,9 +12,11 @@ from harken.kit.log import logger
 from harken.privacy.keys import MasterKey
 from harken.web.auth import permissions, revoking, store, tokens
 from harken.web.auth.limits import Limits
+from harken.web.auth.minting import Mint
 from harken.web.auth.permissions import Grant
 from harken.web.auth.principal import LOCAL, Principal, Role
-from harken.web.auth.refusals import Denied
+from harken.web.auth.reads import Reads
+from harken.web.auth.refusals import FLUSH_EVERY_S, Denied, Refusals
 from harken.web.auth.routes import Declared
 from harken.web.auth.store import Record
 from harken.web.auth.tokens import BadTokenError, Issuer
@@ -38,6 +40,8 @@ class Rules:
     public_hosts: frozenset[str] = frozenset()  #: names under which others reach this server
     per_minute: int = 100
     record: Record | None = None  #: None: refusals are counted, and stand in no audit
+    mint: Mint | None = None  #: makes tokens for programs; None: somebody else does, or nobody
+    read: Record | None = None  #: None: nobody writes down who looked
 
 
 class Access:
@@ -48,6 +52,8 @@ class Access:
     ) -> None:
         self.rules, self.master, self.clock, self.database = rules, master, clock, database
         self.limits = Limits(database, clock, per_minute=rules.per_minute)
+        self.refusals = Refusals(master, database, rules.record, clock)
+        self.reads = Reads(master, database, rules.read)
         self._keyed = keyed  # a tracking plan names sources and their write keys
 
     def is_open(self, grant: Grant) -> bool:
@@ -98,6 +104,12 @@ class Access:
                 await asyncio.to_thread(self.sweep, self.database)
             except HarkenError as wrong:
                 log.warning("sweep_waits", why=str(wrong))
+
+    async def write_counts_now_and_then(self) -> None:
+        """Until cancelled."""
+        while self.database is not None:
+            await asyncio.sleep(FLUSH_EVERY_S)
+            await asyncio.to_thread(self.refusals.flush)
 
     def sweep(self, database: Database) -> None:
         """Forget what has expired."""

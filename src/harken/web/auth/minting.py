@@ -30,6 +30,33 @@ class Bearer:
     jurisdictions: Sequence[str] = ()
     customer: str | None = None
     scopes: Sequence[str] | None = None
+    client: str | None = None  #: who fetched it, where a program did
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mint:
+    """Makes the tokens of an installation that is its own identity provider."""
+
+    path: Path
+    algorithm: OwnAlgorithm
+    issuer: str
+    audience: str
+
+    @property
+    def has_public_keys(self) -> bool:
+        return self.algorithm == "EdDSA"
+
+    def token(self, bearer: Bearer, now: datetime, minutes: int) -> tuple[str, str]:
+        return token(self.path, bearer, self.issuer, self.audience, now, minutes)
+
+
+def can_sign(path: Path, algorithm: str) -> bool:
+    """Whether this is a file of ours, and its newest key one of this algorithm."""
+    try:
+        newest = _listed(path)[0]
+    except (UnsuitableError, IndexError):
+        return False
+    return bool({"d", "k"} & newest.keys()) and newest.get("alg") == algorithm
 
 
 def add_key(path: Path, algorithm: OwnAlgorithm) -> str:
@@ -78,6 +105,8 @@ def _claims(bearer: Bearer, now: datetime, lives: timedelta) -> dict[str, Any]:
         made["jurisdiction"] = list(bearer.jurisdictions)
     if bearer.customer:
         made["customer"] = bearer.customer
+    if bearer.client:
+        made["client_id"] = bearer.client
     if bearer.scopes is not None:
         made["scope"] = " ".join(bearer.scopes)
     return made

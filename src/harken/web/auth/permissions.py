@@ -16,9 +16,11 @@ class Grant:
     own_in_body: bool = False  #: the body says whose it is, and the route asks `Principal.see`
     write_key: bool = False  #: a tracking plan's write key is enough, and its source's own limits hold
     public: bool = False
+    personal: bool = True
+    """What is answered may be about a customer: whoever else is shown it leaves a line in the audit."""
 
 
-PUBLIC = Grant(public=True)
+PUBLIC = Grant(public=True, personal=False)
 
 _PROGRAMS = frozenset({Role.SERVICE, Role.ADMIN})
 _WORKERS = STAFF | {Role.SERVICE}
@@ -56,16 +58,19 @@ TABLE: Mapping[tuple[str, str], Grant] = {
     ("GET", "/redoc"): PUBLIC,
     ("GET", "/openapi.json"): PUBLIC,
     ("GET", "/static-offline-docs"): PUBLIC,
-    ("GET", "/metrics"): Grant(scope="metrics:read", roles=_PROGRAMS),
+    ("POST", "/oauth/token"): PUBLIC,
+    ("GET", "/oauth/keys"): PUBLIC,
+    ("GET", "/.well-known/oauth-authorization-server"): PUBLIC,
+    ("GET", "/metrics"): Grant(scope="metrics:read", roles=_PROGRAMS, personal=False),
     ("POST", "/predict_nba"): Grant(scope="decisions:make", roles=_WORKERS),
-    ("POST", "/api/v1/events"): Grant(scope="events:write", roles=_PROGRAMS, write_key=True),
-    ("POST", "/api/v1/events/batch"): Grant(scope="events:write", roles=_PROGRAMS, write_key=True),
+    ("POST", "/api/v1/events"): Grant(scope="events:write", roles=_PROGRAMS, write_key=True, personal=False),
+    ("POST", "/api/v1/events/batch"): Grant(scope="events:write", roles=_PROGRAMS, write_key=True, personal=False),
     ("GET", "/api/v1/profiles/{customer}"): Grant(scope="profiles:read", roles=_ALL, own="customer"),
     ("GET", "/api/v1/profiles/{customer}/changes"): Grant(scope="profiles:read", roles=_WORKERS),
     ("POST", "/api/v1/profiles:batch"): Grant(scope="profiles:read", roles=_WORKERS),
-    ("GET", "/api/v1/segments"): Grant(scope="segments:read", roles=_WORKERS),
-    ("PUT", "/api/v1/segments/{name}"): Grant(scope="segments:write", roles=_LEADS),
-    ("DELETE", "/api/v1/segments/{name}"): Grant(scope="segments:write", roles=_LEADS),
+    ("GET", "/api/v1/segments"): Grant(scope="segments:read", roles=_WORKERS, personal=False),
+    ("PUT", "/api/v1/segments/{name}"): Grant(scope="segments:write", roles=_LEADS, personal=False),
+    ("DELETE", "/api/v1/segments/{name}"): Grant(scope="segments:write", roles=_LEADS, personal=False),
     ("GET", "/api/v1/segments/{name}/members"): Grant(scope="segments:read", roles=_WORKERS),
     ("GET", "/api/v1/segments/{name}/changes"): Grant(scope="segments:read", roles=_WORKERS),
     ("POST", "/api/v1/knowledge/search"): Grant(scope="knowledge:read", roles=_ALL),

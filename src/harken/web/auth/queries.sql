@@ -50,6 +50,26 @@ INSERT INTO socket_ticket (id, sealed, expires_at) VALUES (%(id)s, %(sealed)s, %
 -- Gone with the first who shows it, in time or late.
 DELETE FROM socket_ticket WHERE id = %(id)s RETURNING sealed, expires_at;
 
+-- name: add_client
+-- A name is never given twice, so what the audit says of it stays true.
+INSERT INTO oauth_client (id, secret, roles, scopes, jurisdictions, customer, minutes, added_at)
+VALUES (%(id)s, %(secret)s, %(roles)s, %(scopes)s, %(jurisdictions)s, %(customer)s, %(minutes)s, %(now)s)
+ON CONFLICT (id) DO NOTHING
+RETURNING id;
+
+-- name: clients
+-- For people; nobody needs the secrets' digests.
+SELECT id, roles, scopes, jurisdictions, customer, minutes, added_at, revoked_at FROM oauth_client ORDER BY id;
+
+-- name: client
+-- Who asks for a token.
+SELECT id, secret, roles, scopes, jurisdictions, customer, minutes, added_at, revoked_at FROM oauth_client WHERE id = %(id)s;
+
+-- name: revoke_client
+-- Once: the moment stands.
+UPDATE oauth_client SET revoked_at = %(now)s WHERE id = %(id)s AND revoked_at IS NULL
+RETURNING id, roles, scopes, jurisdictions, customer, minutes, added_at, revoked_at;
+
 -- name: sweep_buckets
 -- A bucket that nobody took from for this long is full again.
 DELETE FROM rate_bucket WHERE at < %(full)s;

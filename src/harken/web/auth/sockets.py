@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, WebSocket
+from fastapi import APIRouter, Request, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from harken.errors import RefusedError
@@ -19,6 +19,9 @@ from harken.privacy.sealing import Body
 from harken.web.auth import store
 from harken.web.auth.access import Access
 from harken.web.auth.principal import LOCAL, Asking, Principal
+from harken.web.auth.reads import about
+from harken.web.auth.refusals import Denied
+from harken.web.auth.routes import WEBSOCKET, Declared
 from harken.web.guests import is_welcome
 
 TICKET_BYTES, GOOD_FOR = 32, timedelta(seconds=30)
@@ -27,6 +30,8 @@ NOT_ADMITTED, NOT_FROM_THERE = 4401, 4403
 
 _PRINCIPAL: TypeAdapter[Principal] = TypeAdapter(Principal)
 _PLACE = "socket-ticket"
+SOCKET = "/ws/chat"
+_ASKED = Declared(SOCKET, WEBSOCKET, (), {})
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
@@ -53,11 +58,12 @@ def router(access: Access) -> APIRouter:
     routes = APIRouter(prefix="/api/v1/chat", tags=["chat"])
 
     @routes.post("/tickets", status_code=201)
-    def ticket(principal: Asking, wanted: Wanted) -> Given:
+    def ticket(principal: Asking, wanted: Wanted, request: Request) -> Given:
         """A ticket for one WebSocket: `/ws/chat?ticket=…`, once, within half a minute."""
         customer = wanted.customer_id or principal.customer
         if customer is not None:
             principal.see(customer)
+            about(request.state, customer)
         bound = replace(principal, customer=customer, conversation=wanted.conversation_id)
         return Given(ticket=issue(access, bound), expires_in=int(GOOD_FOR.total_seconds()))
 
@@ -95,14 +101,17 @@ async def admitted(websocket: WebSocket) -> Principal | None:
     access: Access = websocket.app.state.access
     await websocket.accept()  # a close code reaches a browser on an open socket only
     if not is_welcome(websocket.headers, access.rules.public_hosts):
+        access.refusals.count(Denied(403, "host", ""), WEBSOCKET, SOCKET)
         await websocket.close(NOT_FROM_THERE, "Not from this page.")
         return None
     ticket = websocket.query_params.get("ticket")
-    if ticket is None and access.rules.local_admin:
-        return LOCAL
-    found = await asyncio.to_thread(redeem, access, ticket or "")
+    local = ticket is None and access.rules.local_admin
+    found = LOCAL if local else await asyncio.to_thread(redeem, access, ticket or "")
     if found is None:
+        await asyncio.to_thread(access.refusals.tell, Denied(401, "ticket", ""), None, WEBSOCKET, SOCKET)
         await websocket.close(NOT_ADMITTED, "This ticket is not good, or not any more.")
+    else:
+        await asyncio.to_thread(access.reads.tell, found, _ASKED, websocket.scope)
     return found
 
 

@@ -1,6 +1,6 @@
 """Buckets, revoked tokens, answers given before and tickets for sockets <-> their tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -88,6 +88,45 @@ def take_ticket(tx: db.Tx, id_: bytes, now: datetime) -> bytes | None:
     """What is sealed in it; None for a ticket that nobody has, that was used, or that came too late."""
     row = db.row(tx, q.take_ticket, id=id_)
     return row["sealed"] if row and row["expires_at"] > now else None
+
+
+class NewClient(Protocol):
+    """What is kept of a client; its secret comes beside it, as a keyed digest."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def roles(self) -> Sequence[str]: ...
+    @property
+    def scopes(self) -> Sequence[str] | None: ...
+    @property
+    def jurisdictions(self) -> Sequence[str]: ...
+    @property
+    def customer(self) -> str | None: ...
+    @property
+    def minutes(self) -> int: ...
+
+
+def add_client(tx: db.Tx, new: NewClient, secret: bytes, now: datetime) -> bool:
+    """False: the name is taken."""
+    scopes = None if new.scopes is None else list(new.scopes)
+    given = {"id": new.id, "roles": list(new.roles), "jurisdictions": list(new.jurisdictions), "minutes": new.minutes}
+    row = db.row(tx, q.add_client, **given, scopes=scopes, customer=new.customer, secret=secret, now=now)
+    return row is not None
+
+
+def clients(tx: db.Tx) -> list[db.Row]:
+    return db.rows(tx, q.clients)
+
+
+def client(tx: db.Tx, id_: str) -> db.Row | None:
+    """With the digest of its `secret`."""
+    return db.row(tx, q.client, id=id_)
+
+
+def revoke_client(tx: db.Tx, id_: str, now: datetime) -> db.Row | None:
+    """None: there is none that could be revoked."""
+    return db.row(tx, q.revoke_client, id=id_, now=now)
 
 
 def sweep(tx: db.Tx, now: datetime, full: datetime) -> None:
