@@ -21,7 +21,6 @@ import numpy as np
 from benchmarks import measure
 from harken.adapters.embedders import WordLlama
 from harken.classify import fitting, intents, measures, shipped
-from harken.classify.circumstances import circumstances
 from harken.classify.classifier import Classifier
 from harken.classify.fitted import load_from
 from harken.classify.labels import Labelled
@@ -30,6 +29,7 @@ from harken.flow.classifying import classified
 from harken.flow.reading import understood
 from harken.flow.training import said_of
 from harken.kit import spans
+from harken.kit.circumstances import circumstances
 
 Rows = Sequence[Labelled]
 MESSAGES = 2_000

@@ -50,6 +50,23 @@ def test_what_never_reaches_a_model(where: Context, reason: Refusal) -> None:
 
 
 @pytest.mark.parametrize(
+    ("where", "topic"),
+    [
+        (asked("How can I evade sanctions?"), "sanctions"),
+        (asked("I want to kill myself"), "self_harm"),
+        (asked("Hello", replace(CALM, restricted="weapons")), "weapons"),
+        (asked("I have been scammed, what now?"), "fraud"),
+        (asked("Jag är 14 år", None), "minor"),
+    ],
+)
+def test_a_refusal_names_its_topic(where: Context, topic: str) -> None:
+    found = may_ask(where, RULES)
+
+    assert isinstance(found, Refused)
+    assert found.topic == topic
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "How do I kill a process in the app?",

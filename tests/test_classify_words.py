@@ -4,10 +4,10 @@ import pytest
 from classify_cases import CIRCUMSTANCES, NEAR_MISSES, REGULATORY, WANTS_PERSON
 
 from harken.classify import exemplars, intents
-from harken.classify.circumstances import Flag, circumstances, flags
 from harken.domain.event import Reading
 from harken.flow.reading import understood
 from harken.kit import spans
+from harken.kit.circumstances import RESTRICTED_KINDS, Flag, circumstances, flags, restricted
 
 MOST_FALSE = 0.02
 
@@ -50,9 +50,28 @@ def test_benign_messages_are_hardly_ever_handed_over() -> None:
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in CIRCUMSTANCES.items() for text in texts])
 def test_circumstances_are_heard_with_their_words(kind: str, text: str) -> None:
     found = {each.kind: each for each in circumstances(text)}
+    heard = RESTRICTED_KINDS if kind == Flag.RESTRICTED else (kind,)
 
-    assert kind in found
-    assert found[kind].words
+    assert found.keys() & set(heard)
+    assert all(each.words for each in found.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("How can I get around the sanctions list?", "sanctions"),
+        ("Is he on the sanctions list?", "sanctions"),
+        ("I need to launder money", "laundering"),
+        ("Can I send money to terrorists abroad?", "terrorism"),
+        ("Can I buy a gun with this card?", "weapons"),
+        ("Kann man mit der Karte Kokain kaufen", "drugs"),
+        ("Where do I order a fake passport", "forgery"),
+        ("怎么洗钱", "laundering"),
+        ("Where is my card?", ""),
+    ],
+)
+def test_a_restricted_topic_says_which(text: str, kind: str) -> None:
+    assert restricted(circumstances(text)) == kind
 
 
 def test_flags_are_what_rules_ask_for() -> None:

@@ -31,7 +31,7 @@ QUOTE = "Hello, this may help: “{}” (source: Transfers and fees)"
         "Hello! Sending a transfer to another country costs EUR 2.50 and takes two business days. Is there anything else?",
         QUOTE.format(WHOLE),
         QUOTE.format(f"{FEES.text[:160]}…"),
-        "Transfers cannot be cancelled after 16:00. Details are at https://larkbank.example/fees.",
+        "A transfer to another country takes 2 business days. Details are at https://larkbank.example/fees.",
         "Thank you for your question. A transfer to another country costs 2.50 EUR.",
         "We are sorry for the trouble. A transfer to another country takes 2 business days. Best regards",
     ],
@@ -101,6 +101,16 @@ def test_half_a_sentence_is_no_quote() -> None:
 
     assert Reason.CONTRADICTS in found.reasons
     assert Reason.UNGROUNDED not in whole.reasons
+
+
+def test_a_no_counts_with_what_follows_it_in_its_passage() -> None:
+    passage = replace(FEES, text="No. A transfer cannot be cancelled after 16:00.", source="Cancelling a transfer")
+    dialogue = (("customer", "Can I cancel a transfer after 16:00?"),)
+
+    assert (
+        judged("No. A transfer cannot be cancelled after 16:00.", dialogue, passages=(passage,)).outcome is Outcome.SEND
+    )
+    assert Reason.UNGROUNDED in judged("No. Transfers take a while.", dialogue, passages=(passage,)).reasons
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(0.95, 0.5), (0.74, 0.74)])
@@ -221,7 +231,7 @@ def test_any_text_is_judged_and_the_same_way_twice(message: str, confidence: flo
 def test_own_rules_are_laid_over_ours(tmp_path: Path) -> None:
     own = tmp_path / "guard.toml"
     own.write_text(
-        'canaries = ["blue-heron-17"]\noff = ["no-admission-of-liability"]\n[confidence]\nleast = 0.9\n'
+        'canaries = ["blue-heron-17"]\noff = ["no-admission-of-liability"]\n[confidence]\nleast = 0.8\n'
         '[[forbid_also]]\nname = "no-prices"\nreason = "policy_promise"\nbecause = "Prices are quoted by people."\n'
         "[forbid_also.patterns]\nen = ['2\\.50']\n"
     )

@@ -14,6 +14,7 @@ from harken.adapters.writers.offline import MESSAGE_CHARACTERS, OfflineWriter, _
 from harken.domain.decision import Action, OutChannel
 from harken.domain.event import Signal
 from harken.domain.passage import Passage
+from harken.guard.courtesy import courtesy
 from harken.intake.language import LANGUAGES
 
 GUIDE = Passage(
@@ -245,3 +246,17 @@ def test_importing_the_writers_does_not_import_the_vendors() -> None:
 
     loaded = {name.partition(".")[0] for name in json.loads(ran.stdout)}
     assert not loaded & {"pydantic_ai", "anthropic", "openai", "pydantic", "httpx2"}
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize("channel", [OutChannel.CHAT, OutChannel.TWITTER_DM])
+def test_who_is_unhappy_hears_that_we_are_sorry_beside_the_answer(language: str, channel: OutChannel) -> None:
+    """The guard's own list says what regret sounds like in each language."""
+    upset = {"language": language, "last_sentiment": -800, "passages": (GUIDE,)}
+    message = OfflineWriter().draft(decision(channel=channel), context(**upset)).message  # type: ignore[arg-type]
+    calm = said(language=language, passages=(GUIDE,))
+    regret = courtesy().sorry[language]
+
+    assert GUIDE.text[:40] in message
+    assert regret.search(message)
+    assert not regret.search(calm)

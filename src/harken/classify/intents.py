@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from functools import cache
 
-from harken.classify import wordlists
-from harken.classify.wordlists import EXCUSED, WordList
 from harken.domain.event import Reading, Signal
+from harken.kit import wordlists
+from harken.kit.wordlists import EXCUSED, WordList
 
 SURE, LIKELY, READ, HARDLY = 0.97, 0.8, 0.6, 0.01
-"""Of messages with such words, how many mean it: counted on customers' messages and rounded down, see docs/quality.md."""
+"""How strongly such words say it, set by hand: there is no labelled set of such messages to fit them on. See docs/quality.md."""
 
 MEANT = 0.5
 """From here on it is acted upon."""
@@ -42,4 +42,4 @@ def _probability(words: WordList, text: str, read: Sequence[str]) -> float:
 
 @cache
 def _list(name: str) -> WordList:
-    return wordlists.load(name)
+    return wordlists.load(__package__, name)

@@ -9,8 +9,6 @@ import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from harken.classify import circumstances
-from harken.classify.circumstances import Flag
 from harken.conversations.status import standing
 from harken.domain.classification import Classification
 from harken.domain.conversation import Conversation
@@ -27,7 +25,8 @@ from harken.flow.readying import asked, withheld
 from harken.flow.searching import Found, Limits
 from harken.flow.ticket_turns import conversation_of
 from harken.guard.before import Allowed, may_ask
-from harken.kit import observe
+from harken.kit import circumstances, observe
+from harken.kit.circumstances import Flag
 from harken.knowledge.access import CUSTOMER, Reader
 from harken.knowledge.found import Hit
 from harken.tickets import store as tickets
@@ -107,7 +106,8 @@ def profile_of(ticket: Ticket, now: datetime, desk: AgentDesk) -> Profile:
 
 def _live(ticket: Ticket, conversation: Conversation, profile: Profile, desk: AgentDesk) -> Live:
     text, newest = asked(conversation), [turn for turn in conversation.turns if turn.from_customer][-1]
-    flags = circumstances.flags(circumstances.circumstances(text))
+    found = circumstances.circumstances(text)
+    flags = circumstances.flags(found)
     before, rules = ticket.attributes.get(TURNS_BEFORE), desk.tickets.rules
     return Live(
         classification=_classified(text, newest.reading, desk),
@@ -121,7 +121,7 @@ def _live(ticket: Ticket, conversation: Conversation, profile: Profile, desk: Ag
         back=_back(ticket, profile.as_of, rules),
         vulnerable=Flag.VULNERABLE in flags,
         minor=Flag.MINOR in flags,
-        restricted=Flag.RESTRICTED.value if Flag.RESTRICTED in flags else "",
+        restricted=circumstances.restricted(found),
     )
 
 

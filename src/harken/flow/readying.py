@@ -53,9 +53,7 @@ def withheld(context: Context, refused: Refused) -> Context:
     """What policy keeps from models is not even searched for, and every rule behind knows."""
     live = context.live
     assert live is not None
-    return replace(
-        context, passages=(), readable="", live=replace(live, restricted=live.restricted or refused.reason.value)
-    )
+    return replace(context, passages=(), readable="", live=replace(live, restricted=live.restricted or refused.topic))
 
 
 def asked(conversation: Conversation) -> str:

@@ -4,13 +4,16 @@ Deterministic and before any prompt: what is refused here costs nothing, leaves 
 the offline writer. Words that look like orders to a machine are a reason, too, but no boundary: see `injection`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harken.domain.decision import Context
+from harken.domain.decision import Context, Live
 from harken.guard import injection
 from harken.guard.literals import plain
 from harken.guard.reasons import Refusal
 from harken.guard.rules_file import GuardRules
+from harken.kit import circumstances
+from harken.kit.circumstances import SELF_HARM, Circumstance, Flag
 
 MOST_CHARACTERS = 20_000
 """Of what the customer said since our last word: more is looked at from its end."""
@@ -41,6 +44,12 @@ class Refused:
 
     reason: Refusal
     because: str  #: for people and the record; never quotes the customer
+    kind: str = ""  #: of a restricted topic: `sanctions`, `self_harm`, …
+
+    @property
+    def topic(self) -> str:
+        """As the decision's record says it."""
+        return self.kind or self.reason.value
 
 
 def may_ask(context: Context, rules: GuardRules) -> Allowed | Refused:
@@ -49,15 +58,26 @@ def may_ask(context: Context, rules: GuardRules) -> Allowed | Refused:
     said = plain(_asked(context))
     if topics & before.fraud_topics or _says(rules, Refusal.FRAUD, said):
         return Refused(Refusal.FRAUD, "It is about fraud or a stolen identity, which people work on.")
-    if before.minors and ((live is not None and live.minor) or _says(rules, Refusal.MINOR, said)):
+    found = circumstances.circumstances(said)
+    if before.minors and (_is_minor(live, found) or _says(rules, Refusal.MINOR, said)):
         return Refused(Refusal.MINOR, "The customer is, or says to be, under age.")
-    if (live is not None and live.restricted) or topics & before.restricted_topics:
-        return Refused(Refusal.RESTRICTED, "Policy keeps this topic from every language model.")
+    kind = (live.restricted if live else "") or _kept_from_models(found)
+    if kind or topics & before.restricted_topics:
+        return Refused(Refusal.RESTRICTED, "Policy keeps this topic from every language model.", kind)
     if _says(rules, Refusal.RESTRICTED, said):
         return Refused(Refusal.RESTRICTED, "Policy keeps a word of the message from every language model.")
     if injection.suspect(said).score >= before.injection:
         return Refused(Refusal.INJECTION, "The message gives orders to a machine.")
     return Allowed(features=before.features, passages=before.passages, classes=before.classes)
+
+
+def _is_minor(live: Live | None, found: Sequence[Circumstance]) -> bool:
+    return (live is not None and live.minor) or Flag.MINOR in circumstances.flags(found)
+
+
+def _kept_from_models(found: Sequence[Circumstance]) -> str:
+    """Help for who speaks of harming themselves comes from people."""
+    return circumstances.restricted(found) or next((each.kind for each in found if each.kind == SELF_HARM), "")
 
 
 def _asked(context: Context) -> str:

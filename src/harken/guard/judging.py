@@ -126,8 +126,7 @@ def _weighed(seen: Seen, grounding: Grounding, covering: Covering) -> Weighed:
         ours, coverage = 1.0, 1.0
     else:
         coverage = 0.0 if covering.by_chance else round(covering.share, 4)
-        evidence = confidence.evidence(seen, support=grounding.support, weakest=grounding.weakest, coverage=coverage)
-        ours = confidence.ours(evidence, seen.rules.content.confidence)
+        ours = confidence.ours(confidence.evidence(seen, grounding, coverage), seen.rules.content.confidence)
     draft = seen.advice.draft
     said = draft.confidence if draft.confidence is not None else (ours if draft.mode == OFFLINE else 0.0)
     return Weighed(round(min(max(said, 0.0), 1.0), 4), ours, coverage)

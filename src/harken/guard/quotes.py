@@ -65,13 +65,16 @@ class Cited:
         return len(said) >= SHORTEST_QUOTE and any(each.says(said, cut=cut) for each in self._texts)
 
     def own(self, message: str) -> tuple[str, list[str]]:
-        """The message in the writer's own words, and the sentences that it takes from what it cites."""
+        """The message in the writer's own words, and the sentences that it takes from what it cites: a "No." with the one after it."""
         left, taken = self._without_quote(message)
         for source in self._sources:
             left = left.replace(source, " ")
         kept: list[str] = []
-        for sentence in sentences(left):
-            (taken if self.say(sentence) else kept).append(sentence)
+        said = sentences(left)
+        for place, sentence in enumerate(said):
+            after = said[place + 1 : place + 2]
+            whole = self.say(sentence) or (len(sentence) < SHORTEST_QUOTE and self.say(" ".join([sentence, *after])))
+            (taken if whole else kept).append(sentence)
         return "\n".join(kept), taken
 
     def _without_quote(self, message: str) -> tuple[str, list[str]]:

@@ -47,6 +47,8 @@ class Confidence(Table):
     coverage: Weight
     retrieval: Weight
     margin: Weight
+    title: Weight
+    sentence: Weight
     classified: Weight
 
 

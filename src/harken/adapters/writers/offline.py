@@ -93,7 +93,7 @@ class OfflineWriter:
         if context.live and context.passages and action is Action.ANSWER:
             return self._live(decision, context, notes)
         if context.passages and action is Action.ANSWER:
-            message = self._quoting(decision, facts, max(context.passages, key=lambda passage: passage.score))
+            message = self._quoting(decision, context, max(context.passages, key=lambda passage: passage.score))
         else:
             message = self._phrase(_name(action, facts), decision, facts)
         reasoning = decision.because
@@ -109,7 +109,8 @@ class OfflineWriter:
         from harken.guard.checks import MESSAGE_CHARACTERS  # noqa: PLC0415  as above
 
         facts = context.conversation.facts
-        frames = {abroad: self._phrase(name, decision, facts) for abroad, name in _FRAMES.items()}
+        sorry = _unhappy(context)
+        frames = {abroad: self._phrase(_mood(name, sorry), decision, facts) for abroad, name in _FRAMES.items()}
         frame_characters = max(len(frame) for frame in frames.values()) + _SOURCE_CHARACTERS
         quote = quoting.best(context, MESSAGE_CHARACTERS[decision.channel] - frame_characters)
         if quote is None:
@@ -131,9 +132,9 @@ class OfflineWriter:
             return variants[0]
         return variants[crc32(decision.conversation.encode()) % len(variants)]
 
-    def _quoting(self, decision: Decision, facts: Facts, passage: Passage) -> str:
+    def _quoting(self, decision: Decision, context: Context, passage: Passage) -> str:
         """The best passage word for word, cut at a word, with where it stands."""
-        frame = self._phrase("quote", decision, facts)
+        frame = self._phrase(_mood("quote", _unhappy(context)), decision, context.conversation.facts)
         source = _source(passage)
         room = MESSAGE_CHARACTERS - len(frame) + len("{quote}{source}") - len(source)
         return _framed(frame, shortened(" ".join(passage.text.split()), room), passage)
@@ -163,8 +164,7 @@ def handover_note(facts: Facts) -> str:
 def _name(action: Action, facts: Facts) -> str:
     """Which phrase fits: the action, what was said before, and how the customer feels about it."""
     signals = facts.unanswered_signals or facts.last_customer_signals
-    happy = bool(signals & _HAPPY) and not signals & _OPEN
-    sorry = not happy and (bool(signals & (_ANGRY | _BROKEN)) or (facts.last_sentiment or 0) <= UNHAPPY_SENTIMENT)
+    happy, sorry = _happy(signals), _sorry(signals, facts.last_sentiment)
     if action is Action.ANSWER:
         return _answer(signals, facts, happy=happy, sorry=sorry)
     if action is Action.PROPOSE_CLOSE:
@@ -176,6 +176,25 @@ def _name(action: Action, facts: Facts) -> str:
     if action is Action.HAND_TO_PERSON and signals & _PRIVATE:
         return "hand_to_person_private"
     return _SORRY[action] if sorry else _PLAIN[action]
+
+
+def _happy(signals: int) -> bool:
+    return bool(signals & _HAPPY) and not signals & _OPEN
+
+
+def _sorry(signals: int, sentiment: int | None) -> bool:
+    return not _happy(signals) and (bool(signals & (_ANGRY | _BROKEN)) or (sentiment or 0) <= UNHAPPY_SENTIMENT)
+
+
+def _unhappy(context: Context) -> bool:
+    """By the log's reading or, in a live answer, by the classifier's."""
+    facts, heard = context.conversation.facts, context.live.classification.sentiment if context.live else None
+    signals = facts.unanswered_signals or facts.last_customer_signals
+    return _sorry(signals, facts.last_sentiment) or (heard is not None and _sorry(signals, round(heard * 1000)))
+
+
+def _mood(name: str, sorry: bool) -> str:
+    return f"{name}_sorry" if sorry else name
 
 
 def _follow_up(facts: Facts) -> str:

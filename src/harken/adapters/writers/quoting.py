@@ -19,6 +19,10 @@ SURE_SHARE: Final = 0.7
 QUOTE_CHARACTERS: Final = 600
 """More is no answer any more but a document."""
 
+SCORE_COUNTS: Final = 5.0
+"""The search's score counts so much where the share of the question counts 1: it knows what words mean, and was right more often
+on each of three foreign libraries (benchmarks/fit_confidence.py)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -35,9 +39,10 @@ def best(context: Context, room: int) -> Quote | None:
     question = live_prompt.question(context.conversation)
     weights = relevance.weigh(question, [each.text for each in passages], live_prompt.language(context))
     found = [_quote(weights, passages, place, min(room, QUOTE_CHARACTERS)) for place in range(len(passages))]
-    share, text, place = max(found, key=lambda each: (each[0], passages[each[2]].score), default=(0.0, "", 0))
-    if share < LEAST_SHARE or not text:
+    spoken = [each for each in found if each[1] and each[0] >= LEAST_SHARE]
+    if not spoken:
         return None
+    share, text, place = max(spoken, key=lambda each: each[0] + SCORE_COUNTS * passages[each[2]].score)
     return Quote(text, place, passages[place], confidence(share), _abroad(text, context))
 
 

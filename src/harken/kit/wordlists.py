@@ -57,5 +57,6 @@ def _joined(text: str) -> str:
 
 
 @cache
-def load(name: str) -> WordList:
-    return WordList(tomllib.loads((files(__package__) / "lexicons" / f"{name}.toml").read_text("utf-8")))
+def load(package: str, name: str) -> WordList:
+    """`lexicons/<name>.toml` of a package."""
+    return WordList(tomllib.loads((files(package) / "lexicons" / f"{name}.toml").read_text("utf-8")))
