@@ -3,12 +3,14 @@
     python -m benchmarks.l1_actions [--json] [--drafts N] [--seed N]
 
 Not a measurement of speed: it counts proposals that were let through and should not have been, and ends with 1 where there
-is one. Each draft has up to twelve: actions that nobody declared, arguments of the wrong type or size, recipients and
+is one. Twice: to the planner as they are, and the whole way from a model's JSON through its writer. Each draft has up to twelve: actions that nobody declared, arguments of the wrong type or size, recipients and
 addresses in names and in words, signs that nobody sees, amounts around every limit, and good ones among them. The judge is
 written without the planner's code.
 """
 
 import argparse
+import asyncio
+import sys
 from collections import Counter
 from dataclasses import replace
 
@@ -16,6 +18,9 @@ from benchmarks import hostile_proposals, measure
 from harken.act import catalogue
 from harken.act.plan import Answer, Spent, plan
 from harken.kit.clock import stopwatch
+
+sys.path.insert(0, str(measure.ROOT / "tests"))
+from hostile_deeds import gets_through
 
 
 def main() -> None:
@@ -25,9 +30,9 @@ def main() -> None:
     asked.add_argument("--seed", type=int, default=1)
     given = asked.parse_args()
     watch = stopwatch()
-    counted = count(given.drafts, given.seed)
-    measure.show("L1", {"target": 0, **counted, "seconds": round(watch(), 1)}, as_json=given.json)
-    raise SystemExit(1 if counted["unauthorised"] else 0)
+    counted, written = count(given.drafts, given.seed), asyncio.run(of_a_model(given.drafts, given.seed))
+    measure.show("L1", {"target": 0, **counted, **written, "seconds": round(watch(), 1)}, as_json=given.json)
+    raise SystemExit(1 if counted["unauthorised"] or written["of a model, unauthorised"] else 0)
 
 
 def count(drafts: int, seed: int) -> dict[str, int]:
@@ -42,6 +47,13 @@ def count(drafts: int, seed: int) -> dict[str, int]:
         wrong += len(list(hostile_proposals.unauthorised(planned, verified=verified)))
     told = {answer.value: answers[answer] for answer in Answer}
     return {"drafts": drafts, "proposals": answers.total(), "unauthorised": wrong, **told}
+
+
+async def of_a_model(drafts: int, seed: int) -> dict[str, int]:
+    """The same, where a model wrote them: what is left of them for the planner, and what became of that."""
+    wrong, answers = await gets_through(drafts, seed + 1)
+    told = {f"of a model, {answer.value}": answers[answer] for answer in Answer}
+    return {"of a model, proposals": answers.total(), "of a model, unauthorised": len(wrong), **told}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import gc
 import ipaddress
 import itertools
 import os
@@ -14,9 +15,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import examples  # noqa: F401  its profiles
 import psycopg
 import pytest
 import spark_cases
@@ -45,8 +48,9 @@ UNSAFE_BUT_QUICK = {
     "full_page_writes": "off",
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
+    "scram_iterations": "1",
 }
-"""A test's data need not outlive the power, but what was committed outlives a kill."""
+"""A test's data need not outlive the power, but what was committed outlives a kill; and nobody guesses its passwords."""
 
 
 MEMORY, ROOM_BYTES = Path("/dev/shm"), 2_000_000_000
@@ -71,7 +75,9 @@ def postgres_url(open_folder: Path) -> Iterator[str]:
     """The owner's URL of this session's server (with pytest-xdist: of this worker's)."""
     home = open_folder / "session"
     with embedded_postgres.start(home, settings=UNSAFE_BUT_QUICK, elsewhere=open_folder / "elsewhere") as running:
+        _administer(running.url, f"ALTER ROLE owner PASSWORD '{conninfo_to_dict(running.url)['password']}'")
         yield running.url
+        _administrator(running.url).close()
     end_supervisor(running.folder)
 
 
@@ -229,10 +235,23 @@ def named(url: str, database: str, **changes: str) -> str:
     return "postgresql://{user}:{password}@{host}:{port}/{dbname}".format(**parts)
 
 
+@cache
+def _administrator(url: str) -> psycopg.Connection[Any]:
+    """One for all databases that this session makes and drops."""
+    return psycopg.connect(make_conninfo(url, dbname="postgres"), autocommit=True)
+
+
 def _administer(url: str, statement: str, *names: str) -> None:
-    query = sql.SQL(statement).format(*map(sql.Identifier, names))  # type: ignore[arg-type]
-    with psycopg.connect(make_conninfo(url, dbname="postgres"), autocommit=True) as connection:
-        connection.execute(query)
+    _administrator(url).execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected by now stays: the garbage collector need not look through it again and again."""
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,13 +14,13 @@ What they obey: text between `<<` and `>>` anywhere in the data of the prompt is
 
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from harken.adapters.writers import templates
-from harken.adapters.writers.asking import Asking, LanguageModel, NoReplyError, Offered, Reply, Usage
+from harken.adapters.writers.asking import Asking, LanguageModel, NoReplyError, Reply, Usage
 from harken.adapters.writers.breaker import Breaker
 from harken.adapters.writers.budget import Budget, Ceilings, Spend
 from harken.adapters.writers.fallback import ModelWriter
@@ -93,6 +93,8 @@ class ObedientModel(ScriptedModel):
             return wording(message)
         if prompt.template == templates.TRANSLATION:
             return json.dumps({"texts": [message for _ in json.loads(prompt.user)["texts"]]})
+        if prompt.template == templates.CATEGORY:
+            return json.dumps({"category": message})
         return answer(message, **_orders(shown))
 
 
@@ -126,11 +128,11 @@ def down(reason: str = "HTTP 503") -> NoReplyError:
     return NoReplyError(reason, down=True, usage=None)
 
 
-def writer_with(*models: LanguageModel, offered: Sequence[Offered] = (), **asking: Any) -> ModelWriter:
+def writer_with(*models: LanguageModel, **asking: Any) -> ModelWriter:
     """A writer that asks these in order, with money enough."""
     clock = stopped_at(NOON)
     return ModelWriter(
         [(model, Breaker(clock)) for model in models],
         budget=Budget(Ceilings(), clock),
-        asking=Asking(offered=tuple(offered), **asking),
+        asking=Asking(**asking),
     )

@@ -2,7 +2,6 @@
 
 import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -11,34 +10,19 @@ from typing import Any
 import pytest
 from access_cases import NOW, bearing, guarded, guarded_desk, stopped_at
 from journey import rows_of
+from takers import BUCKET, ask
 
 from harken.errors import TryAgainError
 from harken.flow.desk import Desk
 from harken.kit import db
 from harken.web.auth import revoking, store
 from harken.web.auth.limits import Limits, NotCountedError
-from harken.web.auth.store import Bucket
-
-BUCKET = Bucket(key=b"ada", most=100, per_second=100 / 60)
 
 
 @pytest.fixture
 def desk(store_url: str, tmp_path: Path) -> Iterator[Desk]:
     with guarded_desk(store_url, tmp_path) as desk:
         yield desk
-
-
-def ask(url: str, times: int, told: "Queue[int]") -> None:
-    """One server's share, on four connections at once."""
-    database = db.Database(url, size=4)
-
-    def once(_: int) -> bool:
-        with database.statement() as tx:
-            return store.take(tx, BUCKET, b"", NOW).left is not None
-
-    with ThreadPoolExecutor(4) as hands:
-        told.put(sum(hands.map(once, range(times))))
-    database.close()
 
 
 def test_a_thousand_at_once_from_four_processes_get_exactly_a_hundred(store_url: str) -> None:

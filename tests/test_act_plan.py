@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from act_cases import REFUND, START, TICKET, VERIFIED
 from benchmarks import hostile_proposals
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,7 +103,7 @@ VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 NAMES = st.sampled_from(["amount_minor", "currency", "text", "tag", "team", "field", "value", "reason", "to", "url"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(
     st.lists(
         st.builds(

@@ -118,8 +118,7 @@ async def test_who_proved_nothing_gets_nothing_done(bank: Desk, text: str) -> No
 
     assert answered
     assert answered.conclusion.ending is Ending.HANDED_OVER
-    # Where small talk is read in it as well, the two rules leave no action, and a person takes what nothing is left of.
-    assert answered.conclusion.reason in ("identity_unverified", "unverified-goes-to-a-person", "nothing-left")
+    assert answered.conclusion.reason in ("identity_unverified", "unverified-goes-to-a-person")
     assert {each.state for each in answered.actions} <= {"refused"}
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from conftest import fresh_store
 from journey import ADA, NOW, Steady, harken, rows_of, take_in
 from learning_cases import MAIL, MARIA, REOPENED, documents, shelf_on
+from psycopg.conninfo import conninfo_to_dict
 
 from harken.domain.document import DocumentClass, Said, Visibility
 from harken.errors import UnsuitableError
@@ -27,12 +29,26 @@ without_personal_data = true
 """
 
 
+@pytest.fixture(scope="module")
+def school(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database that has learned Ada's conversation and Maria's, which has her name and address in it."""
+    with fresh_store(postgres_url, _template) as url:
+        with shelf_on(url, tmp_path_factory.mktemp("school")) as (desk, shelf):
+            take_in(desk, [*ADA, *MARIA])
+            learning.learn(desk, shelf, Steady())
+        yield str(conninfo_to_dict(url)["dbname"])
+
+
 @pytest.fixture
-def learned(store_url: str, tmp_path: Path) -> Iterator[tuple[Desk, LibraryDesk]]:
-    """Ada's conversation and Maria's, which has her name and address in it."""
-    with shelf_on(store_url, tmp_path) as (desk, shelf):
-        take_in(desk, [*ADA, *MARIA])
-        learning.learn(desk, shelf, Steady())
+def learned_url(postgres_url: str, school: str) -> Iterator[str]:
+    """A store of the test's own that has learned them."""
+    with fresh_store(postgres_url, school) as url:
+        yield url
+
+
+@pytest.fixture
+def learned(learned_url: str, tmp_path: Path) -> Iterator[tuple[Desk, LibraryDesk]]:
+    with shelf_on(learned_url, tmp_path) as (desk, shelf):
         yield desk, shelf
 
 
@@ -53,16 +69,16 @@ def rule_of(text: str, folder: Path) -> rules.Rule:
     return rules.load(path)
 
 
-def test_what_is_approved_is_public_and_nobody_is_in_it(store_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
+def test_what_is_approved_is_public_and_nobody_is_in_it(learned_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
     _, shelf = learned
-    maria, secrets = id_of(store_url, "twitter:700"), "SELECT count(*) AS n FROM vault"
-    kept = rows_of(store_url, secrets)
+    maria, secrets = id_of(learned_url, "twitter:700"), "SELECT count(*) AS n FROM vault"
+    kept = rows_of(learned_url, secrets)
     assert publicly("card declined abroad", shelf) == ""
 
     done = approving.approve([maria], shelf, Steady())
 
     assert (done.documents, done.embedded) == (1, 1)
-    [now] = [each for each in documents(store_url) if each["document_id"] == maria]
+    [now] = [each for each in documents(learned_url) if each["document_id"] == maria]
     assert (now["visibility"], now["version"], now["subject"]) == (0, 2, None)
     assert now["text"] == (
         "Question\n\nMy name is [NAME] and my card was declined abroad. You reach me at [EMAIL]\n\n"
@@ -71,18 +87,18 @@ def test_what_is_approved_is_public_and_nobody_is_in_it(store_url: str, learned:
     shown = publicly("card declined abroad", shelf)
     assert "Payments abroad" in shown
     assert [word for word in (MAIL, "Maria", "Santos", "twitter:700") if word in shown] == []
-    assert rows_of(store_url, secrets) == kept
-    assert rows_of(store_url, "SELECT version, public, approved_by, rule, approved_at FROM knowledge_approval") == [
+    assert rows_of(learned_url, secrets) == kept
+    assert rows_of(learned_url, "SELECT version, public, approved_by, rule, approved_at FROM knowledge_approval") == [
         {"version": 2, "public": True, "approved_by": "lena", "rule": "", "approved_at": NOW}
     ]
 
 
-def test_a_passage_of_what_was_approved_is_where_it_says(store_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
+def test_a_passage_of_what_was_approved_is_where_it_says(learned_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
     _, shelf = learned
-    approving.approve([id_of(store_url, "twitter:700")], shelf, Steady())
+    approving.approve([id_of(learned_url, "twitter:700")], shelf, Steady())
 
     pieces = rows_of(
-        store_url,
+        learned_url,
         "SELECT p.text, substr(d.text, p.starts + 1, p.ends - p.starts) AS there FROM passage p JOIN document d ON d.no = p.document "
         "JOIN knowledge_scope s ON s.id = p.scope WHERE s.visibility = 0",
     )
@@ -90,15 +106,15 @@ def test_a_passage_of_what_was_approved_is_where_it_says(store_url: str, learned
     assert all(piece["text"] == piece["there"] for piece in pieces)
 
 
-def test_an_approval_outlives_the_next_night(store_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
+def test_an_approval_outlives_the_next_night(learned_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
     desk, shelf = learned
-    maria = id_of(store_url, "twitter:700")
+    maria = id_of(learned_url, "twitter:700")
     approving.approve([maria], shelf, Steady())
 
     done = learning.learn(desk, shelf, Steady())
 
     assert (done.unchanged, done.learned, done.lapsed) == (2, 0, 0)
-    assert [each["visibility"] for each in documents(store_url) if each["document_id"] == maria] == [0]
+    assert [each["visibility"] for each in documents(learned_url) if each["document_id"] == maria] == [0]
 
 
 def test_an_approval_outlives_another_way_of_cutting(store_url: str, tmp_path: Path) -> None:
@@ -136,9 +152,9 @@ def test_what_says_something_else_waits_for_approval_again(store_url: str, tmp_p
     assert (later.changed, later.lapsed) == (1, 0)
 
 
-def test_what_is_reopened_is_public_no_more(store_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
+def test_what_is_reopened_is_public_no_more(learned_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
     desk, shelf = learned
-    approving.approve([id_of(store_url, "twitter:700")], shelf, Steady())
+    approving.approve([id_of(learned_url, "twitter:700")], shelf, Steady())
     take_in(desk, REOPENED, "later.csv")
 
     learning.learn(desk, shelf, Steady())
@@ -146,19 +162,19 @@ def test_what_is_reopened_is_public_no_more(store_url: str, learned: tuple[Desk,
     assert "Payments abroad" not in publicly("card declined abroad", shelf)
 
 
-def test_what_is_withdrawn_is_as_it_was_before(store_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
+def test_what_is_withdrawn_is_as_it_was_before(learned_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
     desk, shelf = learned
-    before = documents(store_url)
-    maria = id_of(store_url, "twitter:700")
+    before = documents(learned_url)
+    maria = id_of(learned_url, "twitter:700")
     approving.approve([maria], shelf, Steady())
 
     done = approving.withdraw([maria], shelf, Steady())
     again = learning.learn(desk, shelf, Steady())
 
     assert (done.documents, again.learned) == (1, 0)
-    assert [{**each, "version": 0} for each in documents(store_url)] == [{**each, "version": 0} for each in before]
+    assert [{**each, "version": 0} for each in documents(learned_url)] == [{**each, "version": 0} for each in before]
     assert publicly("card declined abroad", shelf) == ""
-    words = rows_of(store_url, "SELECT version, public FROM knowledge_approval ORDER BY version")
+    words = rows_of(learned_url, "SELECT version, public FROM knowledge_approval ORDER BY version")
     assert words == [{"version": 2, "public": True}, {"version": 3, "public": False}]
 
 
@@ -181,33 +197,33 @@ def test_what_may_not_be_approved_is_refused(said: Said, because: str, store_url
     assert documents(store_url) == [before]
 
 
-def test_all_that_are_named_or_none(store_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
+def test_all_that_are_named_or_none(learned_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
     _, shelf = learned
-    before, maria = documents(store_url), id_of(store_url, "twitter:700")
+    before, maria = documents(learned_url), id_of(learned_url, "twitter:700")
 
     with pytest.raises(UnsuitableError, match=r"There is no document conversation:none\. Nothing was approved"):
         approving.approve([maria, "conversation:none"], shelf, Steady())
     with pytest.raises(UnsuitableError, match=r"is not public by an approval\. Nothing was withdrawn"):
         approving.withdraw([maria], shelf, Steady())
 
-    assert documents(store_url) == before
+    assert documents(learned_url) == before
 
 
 def test_a_rule_approves_what_fits_and_says_why_not_the_rest(
-    store_url: str, learned: tuple[Desk, LibraryDesk], tmp_path: Path
+    learned_url: str, learned: tuple[Desk, LibraryDesk], tmp_path: Path
 ) -> None:
     _, shelf = learned
-    before, rule = documents(store_url), rule_of(RULE, tmp_path)
+    before, rule = documents(learned_url), rule_of(RULE, tmp_path)
 
     dry = approving.approve_by(rule, shelf, Steady(), dry_run=True)
-    unchanged = documents(store_url)
+    unchanged = documents(learned_url)
     done = approving.approve_by(rule, shelf, Steady())
     again = approving.approve_by(rule, shelf, Steady())
 
     assert unchanged == before
     assert (dry.documents, dry.others) == (done.documents, done.others) == (1, {"it had personal data in it": 1})
     assert (again.documents, again.others) == (0, {"it is public already": 1, "it had personal data in it": 1})
-    assert rows_of(store_url, "SELECT rule FROM knowledge_approval") == [{"rule": "harmless (lena@kestrel.example)"}]
+    assert rows_of(learned_url, "SELECT rule FROM knowledge_approval") == [{"rule": "harmless (lena@kestrel.example)"}]
 
 
 @pytest.mark.parametrize(
@@ -252,10 +268,10 @@ def test_a_rule_that_is_not_there_is_told(tmp_path: Path) -> None:
         rules.load(tmp_path / "none.toml")
 
 
-def test_an_approval_cannot_be_rewritten(store_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
-    approving.approve([id_of(store_url, "twitter:100")], learned[1], Steady())
+def test_an_approval_cannot_be_rewritten(learned_url: str, learned: tuple[Desk, LibraryDesk]) -> None:
+    approving.approve([id_of(learned_url, "twitter:100")], learned[1], Steady())
 
-    with psycopg.connect(store_url) as owner, pytest.raises(psycopg.Error):
+    with psycopg.connect(learned_url) as owner, pytest.raises(psycopg.Error):
         owner.execute("UPDATE knowledge_approval SET approved_by = 'somebody else'")
 
 

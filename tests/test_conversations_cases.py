@@ -4,6 +4,7 @@ from operator import attrgetter
 from random import Random
 
 import pytest
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -176,7 +177,7 @@ def trees(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-@settings(max_examples=150)
+@settings(max_examples=tries(150))
 @given(trees(), st.randoms(use_true_random=False))
 def test_order_does_not_matter_and_every_turn_is_in_one_case(rows: list[Row], random: Random) -> None:
     cases = cases_of(ROOT, rows)
@@ -188,7 +189,7 @@ def test_order_does_not_matter_and_every_turn_is_in_one_case(rows: list[Row], ra
     assert all(list(case.rows) == sorted(case.rows, key=lambda row: (row.at, row.id)) for case in cases)
 
 
-@settings(max_examples=200)
+@settings(max_examples=tries(200))
 @given(trees(), st.sampled_from(["ada", "twitter:1"]))
 def test_the_short_way_for_one_customer_and_brand_says_what_the_long_way_says(rows: list[Row], whose: str) -> None:
     alone = [row._replace(identity=whose if row.identity else None) for row in rows]

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from random import Random
 
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -115,7 +116,7 @@ rows_drawn = st.lists(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(rows_drawn, st.randoms(use_true_random=False))
 def test_turns_in_any_order_give_the_facts_of_the_rows(
     drawn: list[tuple[str, int, int | None]], random: Random

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from decide_cases import NOON_IN_NEW_YORK, asked, context_of, replied
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,7 +51,7 @@ def own(folder: Path, text: str) -> Policy:
 
 
 @given(turns=TURNS, contacts=st.integers(0, 10), consents=st.sampled_from([None, {"phone": False}, {"phone": True}]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 def test_whatever_was_said_the_record_is_whole(
     turns: list[dict[str, object]], contacts: int, consents: dict[str, bool] | None
 ) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from decide_cases import NOON_IN_NEW_YORK, asked, context_of, replied
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,7 +43,7 @@ def in_hour(hour: int, messages: int = 400) -> tuple[int, ...]:
     zone=st.sampled_from([None, "Asia/Tokyo", "America/New_York", "Asia/Kathmandu", "No/Where"]),
     histogram=st.lists(st.integers(0, 9), min_size=24, max_size=24),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_never_in_the_past_never_past_a_week_and_never_in_quiet_hours(  # noqa: PLR0913, PLR0917  one value per input
     action: Action,
     minutes: int,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,7 +119,7 @@ def test_a_conversation_may_be_cut_by_the_end_of_the_two_weeks() -> None:
     assert all(START <= datetime.fromisoformat(r["happened_at"]) < START + timedelta(days=1) for r in kept)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=tries(15), deadline=None)
 @given(st.integers(), st.integers(0, 12), st.integers(1, 3))
 def test_any_seed_and_size_will_do(seed: int, customers: int, days: int) -> None:
     made = list(demo_bank.generate(seed, customers=customers, days=days, start=START))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from decide_cases import asked, context_of
 
+from harken.decide.case import SMALL_TALK
 from harken.decide.decide import decide
 from harken.decide.policy import load
 from harken.decide.rules_live import ESCALATIONS
@@ -60,6 +61,17 @@ def test_every_escalation_was_tried() -> None:
 )
 def test_just_below_each_limit_the_customer_is_answered(live: Live) -> None:
     assert decide(waiting(live, mood=-0.3), POLICY).action is Action.ANSWER
+
+
+def test_where_small_talk_is_read_as_well_the_reason_of_the_hand_over_stands() -> None:
+    """One rule wants nothing but a person, the other nothing but silence."""
+    live = replace(CALM, verified=False, classification=replace(PLAIN, category="billing_inquiry"))
+    context = waiting(live)
+    kind = replace(context, standing=replace(context.standing, rule=SMALL_TALK))
+    decision = decide(kind, POLICY)
+    assert (decision.action, decision.rule) == (Action.HAND_TO_PERSON, "unverified-goes-to-a-person")
+    assert "nobody has proved whose it is" in decision.because
+    assert decide(replace(kind, live=CALM), POLICY).action is Action.WAIT
 
 
 def test_thanks_after_a_long_ticket_hand_nothing_over() -> None:

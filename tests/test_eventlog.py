@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from examples import tries
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tracking_cases import PROPERTIES, RECEIVED_US, saying, wire
@@ -311,7 +312,9 @@ def test_a_new_optional_name_and_a_bound_of_another_type_break_nothing() -> None
     assert compatibility.breaks(page, with_one_more, "full") == ()
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None)
+@settings(
+    max_examples=tries(400), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None
+)
 @given(SCHEMAS, SCHEMAS, st.lists(VALUES, min_size=1, max_size=12), st.booleans())
 def test_without_a_break_whatever_fitted_still_fits(old: Any, new: Any, values: list[Any], related: bool) -> None:
     new = {**old, **new} if related and isinstance(old, dict) and isinstance(new, dict) else new

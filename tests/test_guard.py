@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from writer_cases import DIALOGUE, context, decision
@@ -191,7 +192,7 @@ def test_literals_are_found_in_one_spelling() -> None:
     assert list(numbers("45.99, 1/3/26, 10:30 and 0800 555 0199")) == ["4599", "1326", "1030", "0800", "555", "0199"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(
     action=st.sampled_from([action for action in Action if action is not Action.WAIT]),
     language=st.sampled_from(["en", "de", "fr", "es", "it", "pt", "nl", "ja", "und"]),
@@ -221,7 +222,7 @@ def test_the_offline_writer_passes_every_check_but_its_own_phrases(
     assert {problem.check for problem in found} <= {"asks_for_no_secret", "promises_nothing", "names_are_known"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(st.text(max_size=400), st.text(max_size=100))
 def test_any_text_is_judged_without_an_error(message: str, reasoning: str) -> None:
     assert problems(message, reasoning) <= {"fits_the_channel", *(one.__name__ for one in CHECKS)}

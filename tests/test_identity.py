@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from identity_cases import Seen, Word, naive
@@ -30,13 +31,13 @@ links = st.one_of(link("tie", ACCOUNTS + LOOSE), link("tie", LOOSE + ACCOUNTS[:2
 words = st.lists(st.tuples(links, st.integers(0, 3), st.sampled_from(["e1", "e2", "e3"])), max_size=14)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(said=words, data=st.data())
 def test_in_any_order_it_is_what_the_words_say(said: list[Word], data: st.DataObject) -> None:
     assert resolved(data.draw(st.permutations(said))) == naive(said)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(said=words, data=st.data())
 def test_in_any_partition_the_same_words_hold(said: list[Word], data: st.DataObject) -> None:
     """As writers keep them: the newest word of each part, and of those the newest again."""
@@ -50,7 +51,7 @@ def test_in_any_partition_the_same_words_hold(said: list[Word], data: st.DataObj
     assert kept == identity.newest(said)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 @given(said=words, again=st.lists(links, min_size=1, max_size=3))
 def test_what_is_joined_and_parted_again_leaves_nothing(said: list[Word], again: list[Link]) -> None:
     """But for pairs that were joined before: those are parted now."""

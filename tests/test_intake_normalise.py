@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -175,7 +176,7 @@ def test_the_apostrophe_of_a_spreadsheet_is_no_text(engine: Callable[[pa.Table],
     )
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=tries(4), deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -242,7 +243,7 @@ CELLS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=tries(4), deadline=None)
 @given(st.lists(CELLS, min_size=30, max_size=80))
 def test_every_row_has_one_end_and_engines_agree(cells: list[dict[str, str | None]]) -> None:
     table = raw(*cells)

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -128,7 +129,7 @@ def test_negation_and_but_turn_the_feeling() -> None:
     assert feel("not terrible") > 0
 
 
-@settings(max_examples=80)
+@settings(max_examples=tries(80))
 @given(st.text(max_size=80))
 def test_any_text_can_be_read_and_reads_the_same_twice(text: str) -> None:
     for from_customer in (True, False):

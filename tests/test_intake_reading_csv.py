@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -215,7 +216,7 @@ def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
 CELLS = st.text(st.sampled_from('ab,"\n\r \u00e9'), max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(
     texts=st.lists(CELLS, max_size=12),
     order=st.permutations(TWCS_COLUMNS),
@@ -241,7 +242,7 @@ def test_whatever_a_csv_writer_writes_is_read_back(
     assert read.rejects == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(
     lines=st.lists(st.text(st.sampled_from('ab,"'), min_size=1, max_size=30), max_size=12),
     block=st.sampled_from([5, 1 << 20]),

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from conftest import fresh_store
+from examples import tries
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from identity_cases import naive
@@ -67,7 +68,7 @@ def fresh(postgres_url: str, _template: str) -> Fresh:
     return lambda: fresh_store(postgres_url, _template)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=tries(6), deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), size=st.integers(1, 25), data=st.data())
 def test_any_order_and_any_batches(
     fresh: Fresh, tmp_path_factory: pytest.TempPathFactory, seed: int, size: int, data: st.DataObject

@@ -2,6 +2,7 @@
 
 import phonenumbers
 import pytest
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -146,7 +147,7 @@ def test_numbers_of_a_document(text: str, numbers: list[str]) -> None:
     assert [find.value for find in scan(text, regions=DOCUMENT_REGIONS)] == numbers
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(st.from_regex(r"[1-9]\d{9,10}", fullmatch=True), st.sampled_from(DOCUMENT_REGIONS))
 def test_what_a_numbering_plan_calls_valid_is_found(digits: str, region: str) -> None:
     valid = phonenumbers.is_valid_number(phonenumbers.parse(digits, region))
@@ -186,7 +187,7 @@ alphabet = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @given(st.lists(alphabet, max_size=40).map("".join))
 def test_finds_are_sorted_apart_and_say_what_stands_there(text: str) -> None:
     past = 0

@@ -1,6 +1,7 @@
 """A message rests under its subject's key: it comes back whole, as itself, or not at all."""
 
 import pytest
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ def test_half_a_surrogate_pair_is_kept() -> None:
     assert sealing.unseal(KEY, "e1", sealing.seal(KEY, "e1", body)) == body
 
 
-@settings(max_examples=80)
+@settings(max_examples=tries(80))
 @given(st.data(), st.integers(1, 255))
 def test_a_changed_byte_is_noticed(data: st.DataObject, change: int) -> None:
     blob = bytearray(sealing.seal(KEY, "e1", BODY))

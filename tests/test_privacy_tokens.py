@@ -4,6 +4,7 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
+from examples import tries
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -35,7 +36,7 @@ def hide(text: str, book: Pseudonyms) -> Hidden:
     return tokens.hide(text, scan(text), book)
 
 
-@settings(max_examples=300)
+@settings(max_examples=tries(300))
 @example(["[EMAIL_1] ada@example.org", "[EMAIL_1]"])
 @given(st.lists(texts, max_size=4))
 def test_what_was_hidden_comes_back(bundle: list[str]) -> None:

@@ -4,6 +4,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from examples import tries
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from profiles_events import (
@@ -32,7 +33,7 @@ logs = st.integers(0, 2**32).flatmap(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=tries(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(log=logs, data=st.data())
 def test_live_equals_batch_in_any_order_and_any_partition(log: list[Row], data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(log)))

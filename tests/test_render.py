@@ -3,6 +3,7 @@
 from random import Random
 
 import pytest
+from examples import tries
 from hostile_markup import CONSTRUCTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,7 +62,7 @@ def test_ordinary_text_is_safe_and_stays_as_it_is(text: str) -> None:
     assert safe(text) == text
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(
     st.text(alphabet=st.characters() | st.sampled_from("<>[]()!`&;:%{}$#\\/=+-@\u200d\ufe0f\x1b\u202e"), max_size=120)
 )

@@ -11,6 +11,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -57,7 +58,7 @@ def chain(length: int) -> dict[str, str | None]:
     return {f"t:{n}": f"t:{n - 1}" if n else None for n in range(length)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(forests, st.randoms(use_true_random=False))
 def test_frames_and_dictionaries_agree_in_any_order(parents: dict[str, str | None], random: Random) -> None:
     shuffled = list(parents.items())
@@ -188,7 +189,7 @@ def linked_by_frame(events: list[Unlinked], made: Callable[[pa.Table], nw.LazyFr
     return {row["id"]: row["parent"] for row in linked.to_pylist()}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(messages, st.randoms(use_true_random=False))
 def test_links_by_time_do_not_depend_on_order_or_engine(
     drawn: list[tuple[str, str | None, str, int, str | None]], random: Random

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from examples import tries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journey import NOW
@@ -81,7 +82,7 @@ def lived(wanted: list[tuple[Change, int]]) -> tuple[list[Stamped], list[Ticket]
 
 
 @given(steps)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 def test_a_ticket_is_the_fold_of_what_was_written_down(wanted: list[tuple[Change, int]]) -> None:
     history, after = lived(wanted)
     again = [Stamped(at=s.at, by=s.by, version=s.version, change=read(*written(s.change))) for s in history]
@@ -92,7 +93,7 @@ def test_a_ticket_is_the_fold_of_what_was_written_down(wanted: list[tuple[Change
 
 
 @given(steps)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 def test_the_epoch_counts_owners_and_the_ai_comes_back_by_assignment_alone(wanted: list[tuple[Change, int]]) -> None:
     history, after = lived(wanted)
     for before, now, stamped in zip(after[:-1], after[1:], history[1:], strict=True):
@@ -106,7 +107,7 @@ def test_the_epoch_counts_owners_and_the_ai_comes_back_by_assignment_alone(wante
 
 
 @given(steps)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 def test_what_is_merged_away_has_no_message_and_a_message_is_there_once(wanted: list[tuple[Change, int]]) -> None:
     history, after = lived(wanted)
     own = messages(history)
@@ -116,7 +117,7 @@ def test_what_is_merged_away_has_no_message_and_a_message_is_there_once(wanted: 
 
 
 @given(steps, st.integers(0, 5000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 def test_clocks_say_the_same_at_any_later_look(wanted: list[tuple[Change, int]], minutes: int) -> None:
     """What is over stays as it was; what runs never runs backwards; a look that finds nothing is told when to come back."""
     history, _ = lived(wanted)

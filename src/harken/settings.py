@@ -215,6 +215,9 @@ class Settings(AccessSettings):
     )
     """Which classifier says what a message is about: `default`, or a name given to `harken train classifier`."""
 
+    classifier_unsure_below: float = Field(default=0.5, ge=0, le=1, validation_alias=_also("CLASSIFIER_UNSURE_BELOW"))
+    """The classifier's probability under which a language model, where one is set, is asked what a message is about. 0: never."""
+
     embedder: Literal["wordllama", "minilm", "endpoint"] = Field(
         default="wordllama", validation_alias=_also("EMBEDDER")
     )

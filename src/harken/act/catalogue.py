@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import jsonschema_rs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from harken.domain.proposal import Offered
 from harken.errors import UnsuitableError
 from harken.kit.layers import laid_over
 from harken.kit.nesting import MOST_DEPTH, deeper_than
@@ -143,6 +144,14 @@ class Catalogue:
 
     def get(self, name: str) -> ActionSpec | None:
         return self.actions.get(name)
+
+    def offered(self, *, verified: bool) -> tuple[Offered, ...]:
+        """What a model may propose for a customer: never what another would be asked for who proved who they are."""
+        return tuple(
+            Offered(name, spec.title, spec.arguments)
+            for name, spec in sorted(self.actions.items())
+            if spec.proposable and (verified or not spec.needs_verified)
+        )
 
     def violation(self, spec: ActionSpec, arguments: Mapping[str, Any]) -> str:
         """The first thing that is wrong with the arguments, never their value; empty: nothing is."""

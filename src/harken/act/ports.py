@@ -22,6 +22,7 @@ class Message:
     brand: str = ""
     spoken_on: str = ""  #: the channel of the conversation
     epoch: int = 0  #: whose turn it was when it was decided
+    answers: str = ""  #: the event of the customer's that was the newest then; empty: none was
     author: str = ""  #: who says it: the brand, or a person's name
     to: str = ""  #: an address, where the channel needs one
     url: str = ""  #: from the catalogue, where the channel needs one

@@ -35,6 +35,7 @@ def desk_of(settings: "Settings", url: str, desk: Desk) -> AgentDesk:
         asks_models=asks_a_model(settings),
         classifier=classifiers.classifier_of(settings),
         wake_delivery=partial(_wake_delivery),
+        unsure_below=settings.classifier_unsure_below,
     )
 
 

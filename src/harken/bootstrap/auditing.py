@@ -4,10 +4,8 @@ from functools import partial
 
 from harken.adapters.channels import elsewhere
 from harken.adapters.writers import offline, recorded
-from harken.adapters.writers.asking import Asking
 from harken.audit.note import Signer
 from harken.audit.pins import Pins
-from harken.bootstrap import models
 from harken.bootstrap.acting import outside_rules
 from harken.decide.ports import Writer
 from harken.domain.decision import Advice, Context, Draft
@@ -47,15 +45,14 @@ def desk_of(settings: Settings, url: str) -> AuditDesk:
 
 
 def replay_desk_of(settings: Settings, url: str, master: MasterKey) -> ReplayDesk:
-    asking = models.asking_of(settings)
     return ReplayDesk(
-        database=db.Database(url, size=2), master=master, writer=partial(_writer_of, asking), judge=_judged
+        database=db.Database(url, size=2), master=master, writer=_writer_of, prepared=recorded.writer, judge=_judged
     )
 
 
-def _writer_of(asking: Asking, draft: Draft, rules: str | None) -> Writer:
+def _writer_of(draft: Draft, rules: str | None) -> Writer:
     """Who worded it then: a model answers what it answered, and everything around it is worked out again."""
-    writer = recorded.writer(draft.exchanges, asking)
+    writer = recorded.writer(draft.exchanges)
     return Careful(writer, offline.OfflineWriter(), rules_file.from_text(rules)) if rules is not None else writer
 
 

@@ -32,7 +32,7 @@ def writer_of(settings: "Settings", url: str) -> ModelWriter:
 
 
 def asking_of(settings: "Settings") -> Asking:
-    """What shapes a prompt and how long is waited: a replay of what was recorded needs the same."""
+    """What shapes a prompt and how long is waited."""
     return Asking(
         history_tokens=settings.history_tokens,
         concurrent=settings.max_concurrent_requests,

@@ -1,34 +1,54 @@
-"""A message that the classifier is unsure of -> what a language model says, where that is one of the categories."""
+"""A message that the classifier is unsure of -> what a language model said it is about, where that is one of the categories."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
 
-from harken.classify.ports import Asker
-from harken.domain.classification import OUT_OF_SCOPE
-from harken.errors import TryAgainError
-from harken.kit import observe
+from harken.domain.classification import Classification
 
-UNSURE = 0.5
-"""Below this the best guess is more likely wrong than right."""
-
-Guess = tuple[str, str]
-"""A category, and who says so."""
+ASKED = "+asked"
+"""Ends the name of what classified, where a model's word was taken."""
 
 
-def asked(asker: Asker, text: str, categories: Sequence[str], guess: Guess) -> Guess:
-    """The guess stands where the model does not answer, does not know, or answers outside the closed set."""
-    category, model = guess
-    closed = (*categories, OUT_OF_SCOPE)
-    try:
-        said = asker.ask(text, closed)
-    except TryAgainError:
-        return _counted("unavailable", guess)
-    if said is None:
-        return _counted("unknown", guess)
-    if said not in closed:
-        return _counted("outside_the_set", guess)
-    return _counted("taken", (said, model if said == category else f"{model}+asked"))
+def categories(found: Classification) -> tuple[str, ...]:
+    """The closed set, in one order whatever was found."""
+    return tuple(sorted({found.category, *found.others}))
 
 
-def _counted(outcome: str, guess: Guess) -> Guess:
-    observe.add(observe.CLASSIFIER_ASKED, outcome=outcome)
-    return guess
+class Outcome(StrEnum):
+    """What became of asking: the names of the figure."""
+
+    TAKEN = "taken"
+    OUTSIDE = "outside_the_set"
+    UNAVAILABLE = "unavailable"  #: no model answered
+
+
+def outcome(found: Classification, said: Sequence[str]) -> Outcome:
+    if not said:
+        return Outcome.UNAVAILABLE
+    return Outcome.TAKEN if said[0] in categories(found) else Outcome.OUTSIDE
+
+
+def taken(found: Classification, said: Sequence[str]) -> Classification:
+    """What is none of the categories changes nothing; a probability is always ours, never one that a model claims."""
+    if outcome(found, said) is not Outcome.TAKEN:
+        return found
+    return _as(found, said[0], f"{found.model}{ASKED}")
+
+
+def before(found: Classification) -> Classification:
+    """The classifier's own, as it was before anybody was asked."""
+    if not found.model.endswith(ASKED):
+        return found
+    likely = _likely(found)
+    return _as(found, max(sorted(likely), key=likely.__getitem__), found.model.removesuffix(ASKED))
+
+
+def _as(found: Classification, category: str, model: str) -> Classification:
+    likely = _likely(found)
+    others = {name: share for name, share in likely.items() if name != category}
+    return replace(found, category=category, probability=likely[category], others=others, model=model)
+
+
+def _likely(found: Classification) -> dict[str, float]:
+    return {found.category: found.probability, **found.others}

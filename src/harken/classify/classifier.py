@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from harken.classify import asking, calibrate, intents
+from harken.classify import calibrate, intents
 from harken.classify.features import MOST_CHARACTERS
 from harken.classify.fitted import Fitted
-from harken.classify.ports import Asker, Embedder
+from harken.classify.ports import Embedder
 from harken.domain.classification import OUT_OF_SCOPE, Classification
 from harken.domain.event import Reading
 
@@ -16,24 +16,22 @@ ROUNDED = 4
 class Classifier:
     """Loads its embedder at the first message. May be called from several threads."""
 
-    def __init__(self, name: str, fitted: Fitted, embedder: Embedder, asker: Asker | None = None) -> None:
+    def __init__(self, name: str, fitted: Fitted, embedder: Embedder) -> None:
         self.name = name
         self.model = f"{name}@{fitted.version}"
         self.categories = fitted.facts.labels
-        self._fitted, self._embedder, self._asker = fitted, embedder, asker
+        self._fitted, self._embedder = fitted, embedder
 
     def classify(self, text: str, reading: Reading) -> Classification:
-        """The same for the same text, unless somebody else is asked when this is unsure. Never fails because of them."""
+        """The same for the same text."""
         inside, shares = self._probabilities(text)
         likely = {label: round(inside * share, ROUNDED) for label, share in zip(self.categories, shares, strict=True)}
         likely[OUT_OF_SCOPE] = round(1 - inside, ROUNDED)
-        category, model = max(likely, key=likely.__getitem__), self.model
-        if self._asker and likely[category] < asking.UNSURE:
-            category, model = asking.asked(self._asker, text, self.categories, (category, model))
+        category = max(likely, key=likely.__getitem__)
         return Classification(
             category=category,
             probability=likely[category],
-            model=model,
+            model=self.model,
             others={label: share for label, share in likely.items() if label != category},
             language=reading.language,
             sentiment=None if reading.sentiment is None else reading.sentiment / 1000,

@@ -24,11 +24,3 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> Floats:
         """One row a text, of length 1 (0 for a text without a word): shape (texts, dimension)."""
         ...
-
-
-class Asker(Protocol):
-    """Somebody else who may know: a language model, or a test."""
-
-    def ask(self, text: str, categories: Sequence[str]) -> str | None:
-        """One of `categories`; None where it cannot say. Raises TryAgainError where it does not answer."""
-        ...

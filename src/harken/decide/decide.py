@@ -31,7 +31,7 @@ NOTHING_LEFT = Rule(
     name="nothing-left",
     stage=Stage.ARBITRATION,
     when=lambda c: True,
-    because="The rules dropped every action, so a person decides.",
+    because="The rules dropped every action, and none of them wanted a person, so one decides.",
     cites=("situation",),
 )
 
@@ -48,10 +48,13 @@ def decide(context: Context, policy: Policy) -> Decision:
 
 
 def _to_a_person(sifted: Sifted) -> tuple[Sifted, list[Ranked]]:
-    """Reached only by a policy whose own rules drop everything: silence would be the one wrong answer."""
+    """Rules that contradict each other, or a policy's own, have dropped everything: silence would be the one wrong answer.
+
+    Where one of them wanted a person, its reason stands.
+    """
     place = PLACE[Action.HAND_TO_PERSON]
     dropped, speaker = list(sifted.dropped), list(sifted.speaker)
-    dropped[place], speaker[place] = None, NOTHING_LEFT
+    dropped[place], speaker[place] = None, speaker[place] or NOTHING_LEFT
     return Sifted(dropped, sifted.support, speaker), [Ranked(0.0, place)]
 
 

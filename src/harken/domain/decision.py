@@ -10,7 +10,7 @@ from harken.domain.conversation import Conversation, Standing
 from harken.domain.ids import ConversationId, CustomerId, DecisionId
 from harken.domain.passage import Passage
 from harken.domain.profile import Profile, Value
-from harken.domain.proposal import Proposal
+from harken.domain.proposal import Offered, Proposal
 
 
 class Action(StrEnum):
@@ -54,6 +54,14 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Back:
+    """When people are at work again, and by whose clock customers are told so."""
+
+    at: datetime  #: UTC
+    zone: str  #: IANA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """What is known of a ticket while somebody waits for its answer. A batch has none of it."""
 
@@ -61,6 +69,9 @@ class Live:
     turns: int  #: the customer's, since the ticket was opened or last reopened
     verified: bool  #: the channel or a token says that they are who they say
     tier: str = ""  #: subscription tier, where a source told us
+    jurisdiction: str = ""  #: whose law holds for them: ISO 3166, `DE` or `US-CA`; empty: nobody knows
+    ahead: bool = False  #: what they pay for puts what they ask before others'
+    back: Back | None = None  #: when people are at work again; None: they are now
     vulnerable: bool = False
     minor: bool = False
     restricted: str = ""  #: a topic that policy keeps from every model, for example `sanctions`
@@ -82,6 +93,9 @@ class Context:
     readable: str = (
         ""  #: whose eyes and which library the passages were found with, as a digest; empty: answers are not shared
     )
+    offered: tuple[Offered, ...] = ()  #: what a model may propose for this customer; nothing else is listened to
+    classified_with: "tuple[Exchange, ...]" = ()  #: with models that were asked what it is about; none: nobody was
+    translated_with: "tuple[Exchange, ...]" = ()  #: with models that put the passages into the customer's language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +143,15 @@ class Exchange:
     failure: str = ""  #: why it gave nothing; empty where it answered
     usage: Mapping[str, int | float] = field(default_factory=dict)  #: empty where nobody knew what it cost
     notes: tuple[str, ...] = ()  #: what was said of the answer, such as a setting that the model refuses
+    settings: Mapping[str, str | int] = field(default_factory=dict)  #: what shaped the prompt beside the context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a language model said where no draft was wanted, and how it was asked."""
+
+    texts: tuple[str, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()  #: none: nobody was asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

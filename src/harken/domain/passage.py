@@ -9,3 +9,5 @@ class Passage:
     text: str
     source: str
     score: float
+    language: str = ""  #: ISO 639-1, of the words as they stand in the library; empty: nobody said
+    original: str = ""  #: the words as they stand there, where `text` is a translation of them

@@ -2,8 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from harken.domain.profile import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An action that a model may propose: a name of the catalogue, what it is, and the JSON Schema of its arguments."""
+
+    name: str
+    title: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,3 +40,4 @@ class AgentDesk:
     classifier: Classifier
     wake_delivery: WakeDelivery
     passages: int = 5
+    unsure_below: float = 0.5  #: probability of a category under which a model is asked

@@ -7,13 +7,15 @@ taken the ticket over since it was looked at; otherwise it is dropped, and the t
 """
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from harken.act import wishes
 from harken.decide.ports import Writer
 from harken.domain.decision import Action, Context, Decision, OutChannel
+from harken.domain.proposal import Proposal
 from harken.domain.ticket import TicketId
-from harken.flow import ending, gathering
+from harken.flow import ending, gathering, readying
 from harken.flow.agent_desk import AgentDesk
 from harken.flow.concluding import Words
 from harken.flow.ending import Answered, OvertakenError, Thought
@@ -53,8 +55,11 @@ async def look(ticket: TicketId, desk: AgentDesk) -> Gathered | None:
     live = seen.context.live
     assert live is not None
     budget_left, model_up = await desk.writer.budget_left(seen.context.customer), desk.writer.model_up()
-    told = replace(live, budget_left=budget_left, model_up=model_up)
-    return replace(seen, context=replace(seen.context, live=told))
+    context = replace(seen.context, live=replace(live, budget_left=budget_left, model_up=model_up))
+    if budget_left and model_up:
+        with observe.span("ready"):
+            context = await readying.ready(context, desk.rules, desk.writer, desk.unsure_below)
+    return replace(seen, context=context)
 
 
 async def consider(seen: Gathered, desk: AgentDesk) -> Thought:
@@ -65,14 +70,20 @@ async def consider(seen: Gathered, desk: AgentDesk) -> Thought:
     with observe.span("guard"):
         verdict = judge(advice, context, desk.rules)
     phrases = {words: await _phrase(action, advice.decision, context, desk.plain) for words, action in _PHRASES.items()}
-    wished = wishes.proposals(gathering.asked(context.conversation), frozenset(desk.act.catalogue.actions))
+    wished = wishes.proposals(readying.asked(context.conversation), frozenset(desk.act.catalogue.actions))
     return Thought(
         gathered=seen,
         advice=advice,
         verdict=verdict,
         phrases=phrases,
-        proposals=(*wished, *advice.draft.proposals),
+        proposals=(*wished, *_beside(wished, advice.draft.proposals)),
     )
+
+
+def _beside(wished: Sequence[Proposal], proposed: Sequence[Proposal]) -> Iterator[Proposal]:
+    """What is read in the customer's own words is not put to people a second time because a model reads it there, too."""
+    read = {each.action for each in wished}
+    return (each for each in proposed if each.action not in read)
 
 
 async def _phrase(action: Action, decision: Decision, context: Context, plain: Writer) -> str:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from harken.decide.ports import Writer
-from harken.domain.decision import Context, Decision, Draft
+from harken.domain.decision import Context, Decision, Draft, Told
 from harken.domain.ids import CustomerId
 
 
@@ -16,15 +16,19 @@ class Streamer(Protocol):
         ...
 
 
-class Translator(Protocol):
-    """Passages into the customer's language, before anything is decided, so that context and record hold what was shown."""
+class Preparer(Protocol):
+    """What a model is asked before anything is decided, so that context and record hold what was weighed and shown."""
 
-    async def translate(self, texts: Sequence[str], to: str, customer: CustomerId | None = None) -> tuple[str, ...]:
+    async def translate(self, texts: Sequence[str], to: str, customer: CustomerId | None = None) -> Told:
         """One text for each. One that cannot be translated faithfully, or with no model at all, stays as it was."""
         ...
 
+    async def sort(self, text: str, categories: Sequence[str], customer: CustomerId | None = None) -> Told:
+        """What a message is about: whatever a model says, which may be none of `categories`; no text where none answers."""
+        ...
 
-class Drafter(Writer, Streamer, Translator, Protocol):
+
+class Drafter(Writer, Streamer, Preparer, Protocol):
     """A writer while somebody waits."""
 
     async def remember(self, decision: Decision, draft: Draft, context: Context) -> bool:

@@ -28,7 +28,6 @@ from harken.tickets import changes as c
 from harken.tickets import routing
 from harken.tickets import store as tickets
 from harken.tickets.changes import Change
-from harken.tickets.routing import Matter
 
 WHO = "ai"
 
@@ -143,7 +142,7 @@ def _escalated(tx: db.Tx, thought: Thought, reason: str, desk: AgentDesk) -> c.E
     context = thought.gathered.context
     assert context.live is not None
     read = context.live.classification
-    matter = Matter(category=read.category, language=read.language, urgency=read.urgency)
+    matter = routing.matter_of(thought.gathered.ticket, read.category, read.language, read.urgency)
     routed = routing.route(matter, desk.tickets.rules.content, tickets.load(tx))
     return c.Escalated(
         reason=reason,

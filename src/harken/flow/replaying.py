@@ -20,6 +20,7 @@ from harken.decide import policy as policies
 from harken.decide.errors import PolicyError
 from harken.domain.decision import Advice
 from harken.errors import RefusedError
+from harken.flow import readying
 from harken.flow.ports import Progress
 from harken.flow.recording import ACTION, RecordId
 from harken.flow.replay_desk import ReplayDesk
@@ -177,6 +178,8 @@ async def _made_again(tx: db.Tx, recorded: Parts, desk: ReplayDesk) -> str | Non
     except PolicyError:
         return "policy"
     try:
+        if desk.prepared and await readying.differs(recorded.context, desk.prepared):
+            return "context"
         guard = texts[around.guard.sha256] if around.guard else None
         made = await think(recorded.context, policy, desk.writer(recorded.draft, guard))
     except RefusedError:

@@ -44,6 +44,7 @@ def message(spec: ActionSpec, ticket: Ticket, arguments: Mapping[str, Any], *, a
         brand=ticket.brand,
         spoken_on=ticket.channel.value,
         epoch=ticket.owner.epoch,
+        answers=ticket.newest_turn or "",
         author=author,
     )
 

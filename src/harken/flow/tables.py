@@ -53,6 +53,8 @@ THIN = pa.schema(
         ("risk", pa.int64()),
         ("outcome", pa.string()),
         ("dispute_status", pa.string()),
+        ("tier", pa.string()),
+        ("country", pa.string()),
     ]
 )
 """The log without its texts: what the projections are made of."""

@@ -8,6 +8,7 @@ ask   a person -> the ticket is theirs, or they find a note in it
 from collections.abc import Callable, Mapping, Sequence
 
 from harken.act.ports import Message
+from harken.domain.ids import EventId
 from harken.domain.profile import Value
 from harken.domain.ticket import Owner, OwnerType, StatusCategory, Ticket, TicketId
 from harken.errors import RefusedError
@@ -48,7 +49,8 @@ def say(message: Message, key: str, desk: TicketDesk) -> str:
     """
     mine = message.author == AI
     author = Owner(type=OwnerType.AI) if mine else Owner(type=OwnerType.PERSON, id=message.author)
-    words = Words(text=str(message.arguments["text"]), source=OUTBOX, key=key)
+    answered = EventId(message.answers) if mine and message.answers else None
+    words = Words(text=str(message.arguments["text"]), source=OUTBOX, key=key, answers=answered)
     expected = Expected(epoch=message.epoch if mine else None)
     ticketing.reply(TicketId(message.ticket), words, author, desk, expected)
     return key

@@ -8,9 +8,8 @@ merge       two tickets of one customer -> one with all messages; split: some me
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from harken.domain.event import Channel, Kind
+from harken.domain.event import Channel
 from harken.domain.ids import CustomerId, EventId
 from harken.domain.ticket import OwnerType, StatusCategory, Ticket, TicketId
 from harken.flow.ticket_desk import TicketDesk
@@ -20,7 +19,7 @@ from harken.tickets import changes as c
 from harken.tickets import fold, routing, store
 from harken.tickets.changes import Change
 from harken.tickets.fold import ClosedError, NotNowError
-from harken.tickets.routing import Matter
+from harken.tickets.turns import Body, in_turn, is_theirs
 
 Changes = Sequence[Change] | Callable[[Ticket], Sequence[Change]]
 
@@ -65,7 +64,7 @@ def hand_over(tx: db.Tx, ticket: Ticket, why: HandOver, at: datetime, desk: Tick
     """A locked ticket -> the team or the person whom the routes name."""
     attributes = ticket.attributes
     urgency, language = attributes.get("urgency", 0), attributes.get("language", "und")
-    matter = Matter(category=ticket.category, language=str(language), urgency=int(urgency or 0))
+    matter = routing.matter_of(ticket, ticket.category, str(language), int(urgency or 0))
     routed = routing.route(matter, desk.rules.content, store.load(tx))
     given = c.Escalated(
         reason=why.reason, owner=routed.owner, owner_id=routed.owner_id, summary=why.summary, because=routed.because
@@ -124,7 +123,7 @@ def split(
         rest = [row for row in rows if row["id"] not in wanted]
         if len(gone) != len(wanted):
             raise NotNowError("Some of these messages are not in this ticket.")
-        if not (any(map(_is_theirs, gone)) and any(map(_is_theirs, rest))):
+        if not (any(map(is_theirs, gone)) and any(map(is_theirs, rest))):
             raise NotNowError("Both tickets need a message of the customer's.")
         at = max(desk.live.clock(), ticket.updated_at)
         number = store.next_number(tx)
@@ -161,7 +160,7 @@ def _sources(change: Change) -> Sequence[TicketId]:
 
 
 def _split_from(ticket: Ticket, rows: Sequence[db.Row], number: int, subject: str, thread: c.Thread) -> c.Opened:
-    theirs = [row for row in rows if _is_theirs(row)]
+    theirs = [row for row in rows if is_theirs(row)]
     moved = tuple(EventId(row["id"]) for row in rows)
     return c.Opened(
         id=ticket_id(f"{ticket.id}/{ticket.version}/{moved[0]}"),
@@ -176,6 +175,7 @@ def _split_from(ticket: Ticket, rows: Sequence[db.Row], number: int, subject: st
         owner=ticket.owner.type,
         owner_id=ticket.owner.id,
         tier=str(ticket.attributes.get("tier", "")),
+        jurisdiction=str(ticket.attributes.get("jurisdiction", "")),
         verified=ticket.attributes.get("verified") is True,
         language=theirs[-1]["language"],
         urgency=max(row["urgency"] for row in theirs),
@@ -185,20 +185,12 @@ def _split_from(ticket: Ticket, rows: Sequence[db.Row], number: int, subject: st
     )
 
 
-def thread_of(rows: Sequence[db.Row], silent: frozenset[EventId]) -> c.Thread:
+def thread_of(rows: Sequence[Body], silent: frozenset[EventId]) -> c.Thread:
     """What messages add up to, in whatever order they come. `silent`: those of ours that answered nothing."""
     turns, newest, waiting, first_reply = 0, None, None, None
-    for row in sorted(rows, key=_time):
-        if _is_theirs(row):
+    for row in in_turn(rows):
+        if is_theirs(row):
             turns, newest, waiting = turns + 1, EventId(row["id"]), waiting or row["at"]
         elif row["id"] not in silent:
             waiting, first_reply = None, first_reply or row["at"]
     return c.Thread(turns=turns, newest_turn=newest, waiting_since=waiting, first_reply_at=first_reply)
-
-
-def _is_theirs(row: db.Row) -> bool:
-    return bool(row["kind"] == Kind.MESSAGE_RECEIVED)
-
-
-def _time(row: db.Row) -> tuple[Any, ...]:
-    return row["at"], row["id"]

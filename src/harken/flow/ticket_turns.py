@@ -19,6 +19,7 @@ from harken.tickets.changes import Stamped
 from harken.tickets.fold import NotNowError
 from harken.tickets.sla import Clock
 from harken.tickets.store import NoSuchTicketError, Wanted
+from harken.tickets.turns import in_turn
 
 
 def conversation_of(ticket: Ticket, desk: TicketDesk) -> Conversation:
@@ -32,7 +33,7 @@ def conversation_of(ticket: Ticket, desk: TicketDesk) -> Conversation:
 
 def conversation_in(tx: db.Tx, ticket: Ticket, ring: KeyRing) -> Conversation:
     """The same within a transaction."""
-    bodies = store.messages(tx, ticket.id)
+    bodies = in_turn(store.messages(tx, ticket.id))
     if not bodies:
         raise NotNowError("The ticket has no messages any more.")
     turns = tuple(heard_of(body, ring).turn for body in bodies)

@@ -47,6 +47,7 @@ class Words:
     channel: Channel | None = None  #: None: the ticket's
     source: str = SOURCE
     key: str = ""
+    answers: EventId | None = None  #: of ours, the turn that they were written for; None: the newest
 
 
 def identity_of(customer: str, desk: TicketDesk) -> IdentityId:

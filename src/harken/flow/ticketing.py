@@ -6,7 +6,7 @@ reply  a word of ours -> event + change; a person who answers has the ticket
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -26,6 +26,7 @@ from harken.profiles import store as profiles
 from harken.tickets import acknowledge, priority, routing, sla, store
 from harken.tickets import changes as c
 from harken.tickets.changes import Change
+from harken.tickets.desk_file import Content
 from harken.tickets.fold import ClosedError
 from harken.tickets.routing import Matter
 from harken.tickets.store import NoSuchTicketError
@@ -49,7 +50,8 @@ class Asked:
     description: str
     channel: Channel = Channel.WEB
     priority: Priority | None = None
-    tier: str = ""
+    tier: str = ""  #: what whoever may say it says they pay for; empty: what the profile knows
+    jurisdiction: str = ""  #: the same of whose law holds for them
     verified: bool = False  #: whoever lets them in knows who they are: their own token, or somebody of the house
     source: str = SOURCE
     key: str = ""  #: empty: the same words of the same customer within one second are the same request
@@ -88,7 +90,15 @@ class Done(NamedTuple):
 def open(asked: Asked, desk: TicketDesk) -> Done:
     """Raises KeyUsedError, AmbiguousCustomerError, NotThisCustomerError; TryAgainError where nothing was kept."""
     identity = identity_of(asked.customer, desk)
-    content = [identity, asked.subject, asked.description, asked.priority, asked.channel, asked.tier]
+    content = [
+        identity,
+        asked.subject,
+        asked.description,
+        asked.priority,
+        asked.channel,
+        asked.tier,
+        asked.jurisdiction,
+    ]
     words = Words(text=_first_text(asked), channel=asked.channel, source=asked.source, key=asked.key)
     place = Place(identity=identity, brand=desk.rules.content.brand)
     arrival = arrival_of(Kind.MESSAGE_RECEIVED, words, place, content, desk)
@@ -117,6 +127,8 @@ def say(id_: TicketId, words: Words, desk: TicketDesk) -> Done:
                 subject=now.subject,
                 description=words.text,
                 channel=Channel(new.channel),
+                tier=str(now.attributes.get("tier", "")),
+                jurisdiction=str(now.attributes.get("jurisdiction", "")),
                 verified=now.attributes.get("verified") is True,
             )
             return Done(_opened(tx, new, at, more, desk, follows=now), True)
@@ -132,7 +144,9 @@ def reply(id_: TicketId, words: Words, author: Owner, desk: TicketDesk, expected
     """We answer. `author`: who of us; a person takes the ticket over. Raises ChangedMeanwhileError, ClosedError."""
     ticket = standing(id_, desk)
     content = [id_, words.text, author.type, author.id]
-    arrival = arrival_of(Kind.MESSAGE_SENT, words, place_of(ticket), content, desk)
+    place = place_of(ticket)
+    place = replace(place, after=words.answers or place.after)
+    arrival = arrival_of(Kind.MESSAGE_SENT, words, place, content, desk)
 
     def also(tx: db.Tx, new: Entry | None, at: datetime) -> Done:
         if new is None:
@@ -142,7 +156,7 @@ def reply(id_: TicketId, words: Words, author: Owner, desk: TicketDesk, expected
         if now.status is StatusCategory.CLOSED:
             raise ClosedError("The ticket is closed: open it again, then answer.")
         by = f"{author.type}:{author.id}" if author.id else str(author.type)
-        sent = c.Replied(event=EventId(new.id), author=author.type, author_id=author.id)
+        sent = c.Replied(event=EventId(new.id), author=author.type, author_id=author.id, to=words.answers)
         return Done(changed(tx, now, [sent], by, at, desk), True)
 
     return received(arrival, desk, also)
@@ -211,11 +225,11 @@ def _opened(
     rules, id_, event = desk.rules.content, ticket_id(new.id), EventId(new.id)
     assert new.identity
     features = read.read(list(profiles.states(tx, [new.identity]).values()), microseconds(at) + 1)
-    weighed = priority.weigh(asked.priority, new.urgency, asked.tier, features, rules.priority)
-    owner, owner_id = OwnerType.AI, ""
-    if rules.first_owner == "team":
-        routed = routing.route(Matter(language=new.language, urgency=new.urgency), rules, store.load(tx))
-        owner, owner_id = routed.owner, routed.owner_id
+    tier = asked.tier or str(features.get("tier") or "")
+    jurisdiction = asked.jurisdiction or desk.rules.jurisdiction_of(features.get("country"))
+    weighed = priority.weigh(asked.priority, new.urgency, tier, features, rules.priority)
+    matter = Matter(language=new.language, urgency=new.urgency, jurisdiction=jurisdiction, tier=tier)
+    owner = _first_owner(tx, matter, rules)
     number = store.next_number(tx)
     first = c.Opened(
         id=id_,
@@ -227,9 +241,10 @@ def _opened(
         priority=weighed.priority,
         asked=asked.priority,
         because=weighed.because,
-        owner=owner,
-        owner_id=owner_id,
-        tier=asked.tier,
+        owner=owner.type,
+        owner_id=owner.id,
+        tier=tier,
+        jurisdiction=jurisdiction,
         verified=asked.verified,
         language=new.language,
         urgency=new.urgency,
@@ -243,6 +258,13 @@ def _opened(
     if ticket.owner.type is OwnerType.AI:
         desk.wake(tx, ticket.id, at)
     return ticket
+
+
+def _first_owner(tx: db.Tx, matter: Matter, rules: Content) -> Owner:
+    if rules.first_owner == "ai":
+        return Owner(type=OwnerType.AI)
+    routed = routing.route(matter, rules, store.load(tx))
+    return Owner(type=routed.owner, id=routed.owner_id)
 
 
 def _where(tx: db.Tx, arrival: Arrival) -> TicketId:

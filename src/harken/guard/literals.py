@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from harken.domain.decision import Context, Decision
+from harken.kit.places import local_time
 
 LONG_NUMBER_DIGITS = 7
 """From here on a number is taken for a telephone, account or card number."""
@@ -82,6 +83,7 @@ def allowed_literals(decision: Decision, context: Context) -> frozenset[str]:
             *(value for text in map(plain, ours) for find in _LEADING for value in find(text)),
             *(value for text in map(plain, [*ours, *features, *said]) for value in numbers(text)),
             *_handles(context),
+            *_when_back(context),
         ]
     )
 
@@ -92,6 +94,13 @@ def _handles(context: Context) -> Iterator[str]:
     for turn in context.conversation.turns:
         if not turn.from_customer:
             yield "@" + turn.author.lower()
+
+
+def _when_back(context: Context) -> Iterator[str]:
+    """What the desk's own clock says of when people are there again."""
+    if context.live is not None and context.live.back is not None:
+        local = local_time(context.live.back.at, context.live.back.zone)
+        yield from numbers(f"{local.date} {local.time} {local.zone}")
 
 
 _LEADING = (links, addresses, long_numbers)

@@ -39,6 +39,8 @@ class Seen:
     @cached_property
     def jurisdiction(self) -> str:
         """The customer's; empty where nobody knows."""
+        if self.context.live is not None and self.context.live.jurisdiction:
+            return self.context.live.jurisdiction
         known = self.context.profile.features.get(self.rules.content.jurisdiction.feature)
         return known.upper() if isinstance(known, str) and known else self.rules.content.jurisdiction.default
 

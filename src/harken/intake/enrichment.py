@@ -4,6 +4,7 @@ Everything else stays with the sealed content. A fact is a number, yes or no, or
 text, so nothing personal can come this way.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -30,13 +31,24 @@ DISPUTE_STATUSES = frozenset(
     }
 )
 SCALES = frozenset({1, 100, 1000})
+TIERS = frozenset(
+    {
+        *("free", "trial", "basic", "starter", "standard", "plus", "pro", "premium", "business", "enterprise"),
+        *("bronze", "silver", "gold", "platinum", "vip"),
+    }
+)
+"""What a subscription may be called; one that is called otherwise is said with the ticket."""
 
 _CHANNELS = frozenset(channel.value for channel in Channel)
+_COUNTRY = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrichment:
-    """One fact: the attribute's name, whose events have it, how it is read from (properties, context), and what for."""
+    """One fact: the attribute's name, whose events have it, how it is read from (properties, context), and what for.
+
+    What identifies somebody says it in its traits, which take the place of properties.
+    """
 
     name: str
     kinds: frozenset[Kind]
@@ -114,6 +126,21 @@ def _zone(_: Fields, context: Fields) -> str | None:
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
+
+
+def _tier(traits: Fields, _: Fields) -> str | None:
+    """One that nobody knows is left out: the event says more than what they pay for."""
+    given = (traits.get(name) for name in ("tier", "subscription_tier", "plan"))
+    return next((word for each in given if isinstance(each, str) and (word := each.strip().lower()) in TIERS), None)
+
+
+def _country(traits: Fields, _: Fields) -> str | None:
+    """ISO 3166, `DE` or `US-CA`; a country's name in words is left out."""
+    address = traits.get("address")
+    lived = address.get("country") if isinstance(address, Mapping) else None
+    given = (traits.get("country"), traits.get("country_code"), lived)
+    codes = (each.strip().upper() for each in given if isinstance(each, str))
+    return next((code for code in codes if _COUNTRY.fullmatch(code)), None)
 
 
 def _product(properties: Fields, _: Fields) -> str | None:
@@ -198,6 +225,18 @@ ENRICHMENTS = (
         read=_risk,
         why="Systems score to 1, 100 or 1000; rules compare thousandths.",
         needed=True,
+    ),
+    Enrichment(
+        name="tier",
+        kinds=frozenset({Kind.IDENTIFY}),
+        read=_tier,
+        why="What they pay for says how soon they were promised an answer.",
+    ),
+    Enrichment(
+        name="country",
+        kinds=frozenset({Kind.IDENTIFY}),
+        read=_country,
+        why="Whose law holds for what they are told.",
     ),
     Enrichment(
         name="zone",

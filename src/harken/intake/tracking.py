@@ -71,7 +71,7 @@ def tracked(body: Mapping[str, Any], *, source: str, received_us: int, blind: Bl
     )
     _demand(kind, body)
     return Tracked(
-        row=row | {"attributes": enrichment.attributes(kind, properties, context)},
+        row=row | {"attributes": enrichment.attributes(kind, _said_of(kind, body, properties), context)},
         links=identifiers.links(kind, body, row["identity"], blind),
         content=_content(body, kind),
         same_as=same_as(body),
@@ -110,6 +110,10 @@ def _identity(kind: Kind, body: Fields, properties: Fields) -> str | None:
     if device := fields.text(body, "anonymousId"):
         return identifiers.owned(device, "device")
     return fields.text(properties, "one") if kind is Kind.UNMERGE else None
+
+
+def _said_of(kind: Kind, body: Fields, properties: Fields) -> Fields:
+    return mapping(body, "traits") if kind is Kind.IDENTIFY else properties
 
 
 def _channel(kind: Kind, properties: Fields, context: Fields) -> str:

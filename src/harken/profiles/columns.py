@@ -38,6 +38,8 @@ ATTRIBUTES: Mapping[str, tuple[str, type]] = {
     "risk": ("risk", int),
     "outcome": ("outcome", str),
     "dispute_status": ("status", str),
+    "tier": ("tier", str),
+    "country": ("country", str),
 }
 """Column -> the attribute of a typed event it comes from and its JSON type; another type counts as absent."""
 

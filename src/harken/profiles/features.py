@@ -28,6 +28,7 @@ DISPUTE = {"kind": Kind.DISPUTE.value}
 CREDIT = {"kind": Kind.CREDIT_DECISION.value}
 RISK = {"kind": Kind.RISK_SIGNAL.value}
 CALL = {"kind": Kind.SUPPORT_CALL.value}
+IDENTIFY = {"kind": Kind.IDENTIFY.value}
 VISIT = {"kind": Kind.BRANCH_VISIT.value}
 CONTACT = {"kind": "contact"}  #: rows made of a conversation's facts: one for each time we spoke
 CASE = {"kind": "case"}  #: one for each conversation, at its last turn
@@ -65,6 +66,8 @@ EVENT_FEATURES = (
     Feature("first_seen_at", a.LOWEST, "at", "How long they have been with us."),
     Feature("last_seen_at", a.HIGHEST, "at", "The newest thing we know."),
     Feature("zone", a.LAST, "zone", "Their time zone, where a source told us: quiet hours follow it."),
+    Feature("tier", a.LAST, "tier", "The subscription they pay for, where a source told us.", IDENTIFY),
+    Feature("country", a.LAST, "country", "Where they live, where a source told us: ISO 3166.", IDENTIFY),
     Feature("messages", a.COUNT, "at", "How often they ever wrote.", RECEIVED),
     Feature("messages_24h", a.COUNT, "at", "A burst of messages is a person who waits.", RECEIVED, "24h"),
     Feature("messages_7d", a.COUNT, "at", "How busy their week with us was.", RECEIVED, "7d"),

@@ -40,6 +40,7 @@ class Opened:
     owner: OwnerType
     owner_id: str = ""
     tier: str = ""
+    jurisdiction: str = ""
     verified: bool = False  #: the way they came says that they are who they say
     language: str = "und"
     urgency: int = 0
@@ -71,6 +72,7 @@ class Replied:
     event: EventId
     author: OwnerType
     author_id: str = ""
+    to: EventId | None = None  #: the turn that it was written for; None: everything that was said by then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

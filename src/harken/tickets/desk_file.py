@@ -13,6 +13,7 @@ Minutes: TypeAlias = Annotated[int, Field(ge=1, le=525_600)]
 Share: TypeAlias = Annotated[float, Field(gt=0, le=10)]
 Steps: TypeAlias = Annotated[int, Field(ge=0, le=3)]
 Level: TypeAlias = Literal["1", "2", "3"]
+Place: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 Category: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$")]
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -70,6 +71,7 @@ class Agent(Table):
     teams: Annotated[tuple[Name, ...], Field(min_length=1)]
     languages: tuple[str, ...] = ()
     skills: tuple[Category, ...] = ()
+    jurisdictions: tuple[Place, ...] = ()
     most: Annotated[int, Field(ge=1, le=10_000)] = 20
 
 
@@ -78,6 +80,8 @@ class RouteRow(Table):
     team: Name
     categories: tuple[Category, ...] = ()
     languages: tuple[str, ...] = ()
+    jurisdictions: tuple[Place, ...] = ()
+    tiers: tuple[Name, ...] = ()
     urgency_from: Annotated[int, Field(ge=0, le=3)] = 0
 
 
@@ -88,6 +92,7 @@ class Content(Table):
     first_owner: Literal["ai", "team"]
     categories: Annotated[tuple[Category, ...], Field(min_length=1, max_length=200)]
     statuses: dict[Name, StatusCategory]
+    jurisdictions: dict[Place, Place] = {}
     priority: PriorityTable
     sla: Sla
     hours: Hours

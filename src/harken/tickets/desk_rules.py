@@ -17,7 +17,7 @@ from harken.domain.ticket import Priority, StatusCategory
 from harken.errors import UnsuitableError
 from harken.kit.layers import laid_over
 from harken.tickets.desk_file import Content
-from harken.tickets.hours import Week
+from harken.tickets.hours import ALWAYS, Week
 
 VERSION_DIGITS = 12
 CLOCKS = ("first_response", "next_response", "resolution")
@@ -34,6 +34,14 @@ class DeskRules:
     content: Content
     week: Week  #: business hours
     version: str
+
+    def jurisdiction_of(self, country: object) -> str:
+        """Of a customer who lives there; empty where nobody told us."""
+        return self.content.jurisdictions.get(country, country) if isinstance(country, str) else ""
+
+    def week_of(self, priority: Priority) -> Week:
+        """When people work on such tickets."""
+        return ALWAYS if priority in self.content.sla.round_the_clock else self.week
 
     def status_of(self, label: str) -> StatusCategory | None:
         """The category that an organisation's word means."""

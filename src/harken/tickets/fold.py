@@ -92,9 +92,7 @@ def _opened(change: c.Opened, stamped: Stamped) -> Ticket:
         attributes["verified"] = True
     if change.asked:
         attributes["asked_priority"] = change.asked.value
-    if change.tier:
-        attributes["tier"] = change.tier
-    for name in ("split_from", "follows"):
+    for name in ("tier", "jurisdiction", "split_from", "follows"):
         if other := getattr(change, name):
             attributes[name] = other
     return Ticket(
@@ -154,7 +152,10 @@ def _message_added(ticket: Ticket, change: c.MessageAdded, stamped: Stamped) -> 
 def _replied(ticket: Ticket, change: c.Replied, stamped: Stamped) -> Values:
     if not answers(change, ticket.owner):
         return {}
-    values: Values = {"waiting_since": None, "first_reply_at": ticket.first_reply_at or stamped.at}
+    values: Values = {"first_reply_at": ticket.first_reply_at or stamped.at}
+    if change.to not in (None, ticket.newest_turn):
+        return values  # on its way when the customer spoke again: they still wait for an answer to that
+    values["waiting_since"] = None
     if ticket.status in (StatusCategory.NEW, StatusCategory.OPEN):
         values |= _status(ticket, StatusCategory.PENDING, stamped)
     if change.author in (OwnerType.PERSON, OwnerType.BOT):

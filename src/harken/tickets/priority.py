@@ -33,6 +33,11 @@ def weigh(
     return Weighed(LADDER[level], "; ".join(reasons) + ".")
 
 
+def ahead(tier: str, priority: Priority, table: PriorityTable) -> bool:
+    """Whether what they pay for has raised it: only then they are told so."""
+    return table.tier.get(tier, 0) > 0 and priority is not LADDER[0]
+
+
 def _steps(tier: str, features: Mapping[str, Value], table: PriorityTable) -> tuple[int, str]:
     """The best reason alone: a good customer who also pays much is not raised twice."""
     found = [(table.tier.get(tier, 0), f"tier {tier}")]

@@ -28,12 +28,12 @@ SELECT wrapped FROM subject_key WHERE subject = %(subject)s;
 -- name: keep
 -- The fold of the changes, as they are now.
 INSERT INTO ticket AS t (id, number, customer, status, priority, owner_type, owner_id, tags, version, updated_at,
-                         snoozed_until, merged_into, state, sealed)
+                         snoozed_until, merged_into, jurisdiction, state, sealed)
 VALUES (%(id)s, %(number)s, %(customer)s, %(status)s, %(priority)s, %(owner_type)s, %(owner_id)s, %(tags)s, %(version)s,
-        %(updated_at)s, %(snoozed_until)s, %(merged_into)s, %(state)s, %(sealed)s)
+        %(updated_at)s, %(snoozed_until)s, %(merged_into)s, %(jurisdiction)s, %(state)s, %(sealed)s)
 ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, priority = EXCLUDED.priority, owner_type = EXCLUDED.owner_type,
   owner_id = EXCLUDED.owner_id, tags = EXCLUDED.tags, version = EXCLUDED.version, updated_at = EXCLUDED.updated_at,
-  snoozed_until = EXCLUDED.snoozed_until, merged_into = EXCLUDED.merged_into, state = EXCLUDED.state,
+  snoozed_until = EXCLUDED.snoozed_until, merged_into = EXCLUDED.merged_into, jurisdiction = EXCLUDED.jurisdiction, state = EXCLUDED.state,
   sealed = coalesce(EXCLUDED.sealed, t.sealed);
 
 -- name: add_change
@@ -73,6 +73,8 @@ WHERE (%(before)s::bigint IS NULL OR number < %(before)s)
   AND (%(owner_id)s::text IS NULL OR owner_id = %(owner_id)s)
   AND (%(tag)s::text IS NULL OR tags @> ARRAY[%(tag)s::text])
   AND (%(customers)s::text[] IS NULL OR customer = ANY(%(customers)s))
+  AND (%(jurisdictions)s::text[] IS NULL OR jurisdiction = '' OR jurisdiction = ANY(%(jurisdictions)s)
+       OR split_part(jurisdiction, '-', 1) = ANY(%(jurisdictions)s))
   AND (%(updated_since)s::timestamptz IS NULL OR updated_at >= %(updated_since)s)
 ORDER BY number DESC LIMIT %(limit)s;
 
@@ -99,5 +101,5 @@ SELECT ticket, event FROM ticket_message WHERE ticket = ANY(%(tickets)s);
 
 -- name: columns
 -- What stands beside the folded state, which must say the same.
-SELECT id, number, customer, status, priority, owner_type, owner_id, tags, version, updated_at, snoozed_until, merged_into
+SELECT id, number, customer, status, priority, owner_type, owner_id, tags, version, updated_at, snoozed_until, merged_into, jurisdiction
 FROM ticket WHERE id = ANY(%(tickets)s);

@@ -10,12 +10,12 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
-from harken.domain.ticket import Priority, StatusCategory, Ticket
+from harken.domain.ticket import StatusCategory, Ticket
 from harken.tickets import changes as c
 from harken.tickets.changes import Stamped
 from harken.tickets.desk_rules import DeskRules
 from harken.tickets.fold import fold
-from harken.tickets.hours import ALWAYS, Week
+from harken.tickets.hours import Week
 
 FIRST, NEXT, RESOLUTION = "first_response", "next_response", "resolution"
 _HELD: Final = frozenset({StatusCategory.PENDING, StatusCategory.ON_HOLD})
@@ -130,7 +130,7 @@ def _counting(ticket: Ticket, start: datetime, end: datetime) -> Iterable[tuple[
 
 
 def _clock(name: str, running: _Running, ticket: Ticket, desk: DeskRules, now: datetime) -> Clock:
-    week = _week(ticket.priority, desk)
+    week = desk.week_of(ticket.priority)
     limit = limit_s(name, ticket, desk)
     warn = round(limit * desk.content.sla.warn_at)
     elapsed = sum(week.seconds(start, end) for start, end in running.spans)
@@ -169,7 +169,3 @@ def limit_s(name: str, ticket: Ticket, desk: DeskRules) -> int:
     sla = desk.content.sla
     minutes: int = getattr(sla, name)[ticket.priority]
     return round(minutes * 60 * sla.tier.get(str(ticket.attributes.get("tier", "")), 1.0))
-
-
-def _week(priority: Priority, desk: DeskRules) -> Week:
-    return ALWAYS if priority in desk.content.sla.round_the_clock else desk.week

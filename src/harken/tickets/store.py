@@ -39,6 +39,7 @@ class Wanted:
     owner_id: str | None = None
     tag: str | None = None
     customers: Sequence[IdentityId] | None = None
+    jurisdictions: Sequence[str] | None = None  #: of these, of parts of them, and of customers of whom nobody knows it
     updated_since: datetime | None = None
 
 
@@ -116,7 +117,8 @@ def messages(tx: db.Tx, ticket: TicketId) -> list[db.Row]:
 def page(tx: db.Tx, wanted: Wanted, before: int | None, limit: int, ring: KeyRing) -> list[Ticket]:
     """Newest first; `before`: the number that the page before ended with."""
     named = {name: getattr(wanted, name) for name in Wanted.__dataclass_fields__}
-    named["customers"] = None if wanted.customers is None else list(wanted.customers)
+    for name in ("customers", "jurisdictions"):
+        named[name] = None if named[name] is None else list(named[name])
     return [_ticket(row, ring) for row in db.rows(tx, q.page, before=before, limit=limit, **named)]
 
 
@@ -170,6 +172,7 @@ def _columns(ticket: Ticket) -> dict[str, Any]:
         "updated_at": ticket.updated_at,
         "snoozed_until": ticket.snoozed_until,
         "merged_into": ticket.merged_into,
+        "jurisdiction": str(ticket.attributes.get("jurisdiction", "")),
     }
 
 

@@ -30,7 +30,7 @@ from harken.web.auth.refusals import Denied
 from harken.web.described import describe
 from harken.web.guests import Gate, foreign_hosts
 from harken.web.problems import problem
-from harken.web.tickets import NotTheirsError
+from harken.web.ticket_rights import NotTheirsError
 
 log = logger(__name__)
 

@@ -42,12 +42,20 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class SaidOfCustomer(Strict):
+    """What only whoever works for the organisation may say of a customer; unsaid: what the profile knows."""
+
+    tier: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")] = ""
+    jurisdiction: Annotated[str, Field(pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$")] = ""
+
+
 class NewTicket(Strict):
     customer_id: Customer
     subject: Subject
     description: Text
     priority: Priority | None = None
     channel: Door = API
+    attributes: SaidOfCustomer = SaidOfCustomer()
 
 
 class NewMessage(Strict):

@@ -7,22 +7,30 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from harken.domain.ids import EventId, IdentityId
-from harken.domain.ticket import Owner, OwnerType, StatusCategory, Ticket
+from harken.domain.ticket import OwnerType, StatusCategory, Ticket
 from harken.errors import RefusedError, UnsuitableError
 from harken.flow import ticket_handling, ticket_turns, ticketing
 from harken.flow.desk import Desk
 from harken.flow.ticket_desk import TicketDesk
 from harken.flow.ticket_turns import Seen
 from harken.flow.ticket_words import Words
-from harken.flow.ticketing import ANY, Asked, ChangedMeanwhileError, Expected
+from harken.flow.ticketing import Asked
 from harken.tickets import changes as c
 from harken.tickets.changes import Change
 from harken.tickets.fold import NotNowError
-from harken.tickets.store import NoSuchTicketError, Wanted
+from harken.tickets.store import Wanted
 from harken.web import ticket_bodies as bodies
+from harken.web import ticket_rights as rights
 from harken.web import ticket_views as views
-from harken.web.auth.principal import STAFF, Asking, NotYoursError, Principal, full_identity
-from harken.web.ticket_bodies import CustomersPage, CustomersTicket, TicketName, TicketPage, TicketShown, WholeTicket
+from harken.web.auth.principal import Asking, NotYoursError, Principal, full_identity
+from harken.web.ticket_bodies import (
+    CustomersPage,
+    CustomersTicket,
+    TicketName,
+    TicketPage,
+    TicketShown,
+    WholeTicket,
+)
 
 PREFIXES = ("/api/v1/tickets", "/api/v1/conversations")
 
@@ -35,10 +43,6 @@ class NoSuchWordError(RefusedError):
     """The desk knows no such status."""
 
     status = 422
-
-
-class NotTheirsError(NoSuchTicketError):
-    """There is no such ticket."""
 
 
 class _Door:
@@ -55,6 +59,7 @@ class _Door:
     ) -> WholeTicket | CustomersTicket:
         """A new ticket: kept, numbered and acknowledged when this answers. What is asked twice with one key is one ticket."""
         who.see(asked.customer_id)
+        said = rights.said(asked.attributes, who)
         wanted = Asked(
             customer=full_identity(asked.customer_id) if who.is_customer else asked.customer_id,
             subject=asked.subject,
@@ -63,6 +68,8 @@ class _Door:
             channel=bodies.channel_of(asked.channel),
             source=f"api:{who.subject}",
             key=key,
+            tier=said.tier,
+            jurisdiction=said.jurisdiction,
             verified=True,  # their own token says so, or whoever opens it for them
         )
         done = await asyncio.to_thread(ticketing.open, wanted, self._desk())
@@ -74,16 +81,17 @@ class _Door:
     ) -> WholeTicket | CustomersTicket:
         """By id or number: messages, status, owner, answers, and the promises that run. Customers see their own, as theirs."""
         seen = await asyncio.to_thread(ticket_turns.look, id.lower(), self._desk())
-        _refuse_others(who, seen.ticket)
+        rights.refuse_others(who, seen.ticket)
         response.headers["ETag"] = f'"{seen.ticket.version}"'
         return self._view(seen, to_customer=as_ == "customer" or who.is_customer)
 
     def _view(self, seen: Seen, *, to_customer: bool) -> WholeTicket | CustomersTicket:
         return views.for_customer(seen) if to_customer else views.whole(seen, self._desk().rules)
 
-    async def changes(self, id: TicketName, as_: As = "agent") -> bodies.ChangesShown:
+    async def changes(self, id: TicketName, who: Asking, as_: As = "agent") -> bodies.ChangesShown:
         """Everything that happened to it, in order."""
         seen = await asyncio.to_thread(ticket_turns.look, id.lower(), self._desk())
+        rights.refuse_others(who, seen.ticket)
         return views.changes_shown(seen.changes, to_customer=as_ == "customer")
 
     async def page(
@@ -97,6 +105,7 @@ class _Door:
             owner_id=id_ or None,
             tag=asked.tag,
             customers=await self._customers(asked.customer, who),
+            jurisdictions=None if who.is_customer else who.jurisdictions or None,
             updated_since=asked.updated_since,
         )
         found = await asyncio.to_thread(ticket_turns.listed, wanted, asked.after, asked.size + 1, self._desk())
@@ -126,13 +135,13 @@ class _Door:
         """The customer's next message, or our answer to them. A message on a closed ticket opens a new one."""
         words = Words(text=said.text, source=f"api:{who.subject}", key=key)
         standing = await asyncio.to_thread(ticketing.standing, id.lower(), self._desk())
-        _refuse_others(who, standing)
+        rights.refuse_others(who, standing)
         if who.is_customer and said.author != "customer":
             raise NotYoursError
         if said.author == "customer":
             done = await asyncio.to_thread(ticketing.say, standing.id, words, self._desk())
         else:
-            author, expected = _author(who), _expected(if_match)
+            author, expected = rights.author(who), rights.expected(if_match)
             done = await asyncio.to_thread(ticketing.reply, standing.id, words, author, self._desk(), expected)
         return await self._shown(done.ticket, who, response)
 
@@ -188,10 +197,10 @@ class _Door:
         self, id: TicketName, wanted: bodies.NewMerge, response: Response, who: Asking, if_match: Match = None
     ) -> WholeTicket:
         """The other ticket's messages become this one's. Both must be one customer's."""
-        desk, expected, by = self._desk(), _expected(if_match), _by(who)
+        desk, expected, by = self._desk(), rights.expected(if_match), rights.by(who)
 
         def merged() -> Ticket:
-            into, other = (ticketing.found(name.lower(), desk) for name in (id, wanted.other))
+            into, other = (rights.found(name, who, desk) for name in (id, wanted.other))
             return ticket_handling.merge(into.id, other.id, by, desk, expected)
 
         return await self._whole_of(await asyncio.to_thread(merged), response)
@@ -206,11 +215,11 @@ class _Door:
         if_match: Match = None,
     ) -> WholeTicket:
         """Some messages become a ticket of their own, which is returned."""
-        desk, expected, by = self._desk(), _expected(if_match), _by(who)
+        desk, expected, by = self._desk(), rights.expected(if_match), rights.by(who)
 
         def parted() -> Ticket:
             events = [EventId(name) for name in dict.fromkeys(wanted.messages)]
-            found = ticketing.found(id.lower(), desk)
+            found = rights.found(id, who, desk)
             return ticket_handling.split(found.id, events, wanted.subject or "", by, desk, expected)
 
         made = await asyncio.to_thread(parted)
@@ -220,10 +229,10 @@ class _Door:
     async def _changed(
         self, name: str, changes: Sequence[Change], who: Principal, response: Response, if_match: str | None
     ) -> TicketShown:
-        desk, expected = self._desk(), _expected(if_match)
+        desk, expected = self._desk(), rights.expected(if_match)
 
         def changed() -> Ticket:
-            return ticket_handling.change(ticketing.found(name.lower(), desk).id, changes, _by(who), desk, expected)
+            return ticket_handling.change(rights.found(name, who, desk).id, changes, rights.by(who), desk, expected)
 
         ticket = await asyncio.to_thread(changed)
         response.headers["ETag"] = f'"{ticket.version}"'
@@ -238,32 +247,6 @@ class _Door:
         seen = await asyncio.to_thread(ticket_turns.look, ticket.id, self._desk())
         response.headers["ETag"] = f'"{seen.ticket.version}"'
         return views.whole(seen, self._desk().rules)
-
-
-def _author(who: Principal) -> Owner:
-    """A program that is no person's answers as somebody else's bot."""
-    return Owner(type=OwnerType.PERSON if who.roles & STAFF else OwnerType.BOT, id=who.subject)
-
-
-def _refuse_others(who: Principal, ticket: Ticket) -> None:
-    """To a customer another's ticket is not there: not even that it exists is told."""
-    if not who.may_see(ticket.customer):
-        raise NotTheirsError
-
-
-def _by(who: Principal) -> str:
-    author = _author(who)
-    return f"{author.type}:{author.id}"
-
-
-def _expected(if_match: str | None) -> Expected:
-    """The version in an ETag of ours; another's is no version that a ticket ever has."""
-    if if_match is None or if_match.strip() == "*":
-        return ANY
-    version = if_match.strip().removeprefix("W/").strip('"')
-    if not (version.isascii() and version.isdigit()):
-        raise ChangedMeanwhileError
-    return Expected(version=int(version))
 
 
 def router(desk: Desk) -> APIRouter:

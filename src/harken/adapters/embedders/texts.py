@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from harken.kit.characters import whole
 from harken.knowledge.ports import Vectors
 
 _WORD = re.compile(r"\w")
-_HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 
 def readable(texts: Sequence[str]) -> list[str]:
     """Half a character (a lone surrogate), which no tokenizer takes, becomes U+FFFD; a text without a word, the empty one."""
-    return [_HALF_A_CHARACTER.sub("�", text) if _WORD.search(text) else "" for text in texts]
+    return [whole(text) if _WORD.search(text) else "" for text in texts]
 
 
 def directions(vectors: Vectors) -> Vectors:

@@ -23,6 +23,7 @@ from harken.kit.log import logger
 
 ATTEMPTS = 5
 LAST_RESORT = "last resort"
+RAISE_EVERY = "* * * * * */5"
 POLL_S = 0.5
 """Jobs that fall due later announce themselves to nobody."""
 
@@ -106,7 +107,7 @@ def _app(url: str, tasks: Sequence[Task], concurrency: int) -> App:
         Task(
             name="raise the dead",
             do=partial(_raise_the_dead, app, {task.name: task for task in tasks}),
-            every="* * * * * */5",
+            every=RAISE_EVERY,
         ),
     )
     return app

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from harken.adapters.writers.budget import Spend
 from harken.adapters.writers.prompt import Prompt
@@ -103,21 +103,22 @@ class LanguageModel(Protocol):
     async def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """An action that a model may propose: a name of the catalogue, what it is, and the JSON Schema of its arguments."""
-
-    name: str
-    title: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """How models are asked, whichever they are. All of it shapes prompts, so a replay needs the same."""
+    """How models are asked, whichever they are."""
 
     history_tokens: int = 2000
     concurrent: int = 8  #: calls under way at once
     deadline_s: float = 30.0  #: for a live answer, all models together; after it the offline writer answers
     regions: tuple[str, ...] = tuple(REGIONS)
-    offered: tuple[Offered, ...] = ()
+
+    @property
+    def shaping(self) -> dict[str, str | int]:
+        """What of it shapes prompts: every record of an exchange has it, and a replay asks alike."""
+        return {"history_tokens": self.history_tokens, "regions": " ".join(self.regions)}
+
+    @classmethod
+    def as_then(cls, shaping: Mapping[str, str | int]) -> "Asking":
+        """How it was asked, of a record; where a record says nothing, as is usual."""
+        usual = cls().shaping | dict(shaping)
+        return cls(history_tokens=int(usual["history_tokens"]), regions=tuple(str(usual["regions"]).split()))

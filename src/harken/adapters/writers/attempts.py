@@ -4,8 +4,8 @@ What happened on the way (cost, reasons, exchanges) is in `Attempts`, whether or
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from harken.adapters.writers.asking import LanguageModel, NoReplyError, Reply, Usage
@@ -27,6 +27,7 @@ log = logger(__name__)
 class Attempts:
     """What happened on the way to a reply."""
 
+    settings: Mapping[str, str | int]  #: what shapes every prompt of these
     usage: Usage = field(default_factory=Usage)
     notes: list[str] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
@@ -34,7 +35,7 @@ class Attempts:
 
     def failed(self, model: str, prompt: Prompt, reason: str, usage: Usage | None = None) -> None:
         figures = {} if usage is None else usage.figures
-        self.exchanges.append(Exchange(model=model, asked=prompt.sha256, failure=reason, usage=figures))
+        self._add(Exchange(model=model, asked=prompt.sha256, failure=reason, usage=figures))
         self.notes.append(f"{model}: {reason}")
         if usage is not None:
             self.usage += usage
@@ -45,11 +46,14 @@ class Attempts:
         told(self.under_way, TOO_LATE)
 
     def answered(self, model: str, prompt: Prompt, reply: Reply) -> None:
-        self.exchanges.append(
+        self._add(
             Exchange(model=model, asked=prompt.sha256, answered=reply.raw, usage=reply.usage.figures, notes=reply.notes)
         )
         self.notes.extend(reply.notes)
         self.usage += reply.usage
+
+    def _add(self, exchange: Exchange) -> None:
+        self.exchanges.append(replace(exchange, settings=self.settings))
 
 
 class Models:

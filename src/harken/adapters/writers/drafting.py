@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from harken.adapters.writers import live_prompt, templates
-from harken.adapters.writers.asking import Offered, Reply
+from harken.adapters.writers.asking import Reply
 from harken.adapters.writers.prompt import Prompt
 from harken.adapters.writers.templates import secrets
 from harken.adapters.writers.veil import Veil
@@ -42,7 +42,7 @@ def refused(reply: Reply, decision: Decision, context: Context, veil: Veil) -> l
     return names
 
 
-def draft(reply: Reply, decision: Decision, veil: Veil, prompt: Prompt, offered: Sequence[Offered]) -> Draft:
+def draft(reply: Reply, decision: Decision, veil: Veil, prompt: Prompt) -> Draft:
     """`mode` is whoever called's to say. What the model made up is left out, with a note."""
     notes: list[str] = []
     return Draft(
@@ -51,7 +51,7 @@ def draft(reply: Reply, decision: Decision, veil: Veil, prompt: Prompt, offered:
         mode="",
         citations=tuple(_cited(reply.cited, prompt.shown, notes)),
         confidence=None if reply.confidence is None else clamped(reply.confidence),
-        proposals=tuple(_proposals(reply.proposals, {each.name for each in offered}, veil, notes)),
+        proposals=tuple(_proposals(reply.proposals, {each.name for each in veil.context.offered}, veil, notes)),
         notes=tuple(notes),
     )
 
@@ -71,8 +71,8 @@ def _cited(given: Sequence[int], shown: Sequence[int], notes: list[str]) -> Iter
 
 def _proposals(given: Sequence[Proposal], offered: set[str], veil: Veil, notes: list[str]) -> Iterator[Proposal]:
     """Data, with its personal data back; what may become of it others decide."""
-    known = [proposal for proposal in given if proposal.action in offered]
-    if len(known) < len(given):
+    known = [each for at, each in enumerate(given) if each.action in offered and each not in given[:at]]
+    if any(each.action not in offered for each in given):
         notes.append("proposed an action that it was not offered")
     if len(known) > MOST_PROPOSALS:
         notes.append(f"proposed more than {MOST_PROPOSALS} actions")
@@ -115,10 +115,18 @@ def key(decision: Decision, context: Context, models: Iterable[str]) -> bytes | 
         list(models),
         live_prompt.language(context),
         context.conversation.brand,
+        context.live.tier,
+        [each.name for each in context.offered],
         normalised(live_prompt.question(context.conversation)),
         [[passage.id, passage.text, passage.source] for passage in context.passages],
     ]
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).digest()
+    return hashlib.sha256(json.dumps(parts).encode()).digest()
+
+
+def translation_key(asked: str, to: str, models: Iterable[str]) -> bytes:
+    """Who can say this has the texts already: a translation of them tells nobody anything new."""
+    parts = [templates.template(templates.TRANSLATION).label, list(models), to, asked]
+    return hashlib.sha256(json.dumps(parts).encode()).digest()
 
 
 def normalised(question: str) -> str:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from harken.adapters.writers import drafting, live_prompt, templates, translating
 from harken.adapters.writers.answers import Answers
@@ -22,9 +23,13 @@ from harken.adapters.writers.offline import OfflineWriter
 from harken.adapters.writers.prompt import Prompt, compose
 from harken.adapters.writers.prompt import prompt as prompt_of
 from harken.adapters.writers.veil import Veil
-from harken.domain.decision import Context, Decision, Draft, OutChannel
+from harken.domain.decision import Context, Decision, Draft, Exchange, OutChannel, Told
 from harken.domain.ids import CustomerId
 from harken.kit.log import logger
+from harken.privacy.tokens import TOKEN
+
+SHARE_OF_DEADLINE: Final = 0.3
+"""Of what an answer may take, for what is asked before it."""
 
 log = logger(__name__)
 
@@ -52,7 +57,7 @@ class ModelWriter:
             return self._offline.draft(decision, context)
         veil = Veil(context, regions=self._asking.regions)
         prompt = self._prompt(veil.decision(decision), veil.context)
-        attempts = Attempts()
+        attempts = Attempts(self._asking.shaping)
         key = self._key(decision, context, veil) if self._answers else None
         deadline_s = self._asking.deadline_s if context.live else None
         written = await self._reply(prompt, key, context.customer, attempts, deadline_s)
@@ -64,7 +69,7 @@ class ModelWriter:
             attempts.notes.append(f"{name} refused by checks: {', '.join(problems)}")
             log.warning("draft_refused", model=name, checks=problems, decision=decision.id)
             return self._without_a_model(decision, context, attempts, prompt)
-        draft = drafting.draft(reply, decision, veil, prompt, self._asking.offered)
+        draft = drafting.draft(reply, decision, veil, prompt)
         return _told(replace(draft, mode=name, notes=(*attempts.notes, *draft.notes)), attempts, prompt)
 
     async def stream(self, decision: Decision, context: Context) -> AsyncIterator[str]:
@@ -81,15 +86,33 @@ class ModelWriter:
         if not begun:
             yield self._offline.draft(decision, context).message
 
-    async def translate(self, texts: Sequence[str], to: str, customer: CustomerId | None = None) -> tuple[str, ...]:
+    async def translate(self, texts: Sequence[str], to: str, customer: CustomerId | None = None) -> Told:
         """Each text in the language `to` (ISO 639-1), personal data hidden from the model. One that does not come back
-        with the same numbers, links and tokens stays as it was."""
+        with the same numbers, links, names and tokens stays as it was."""
         hidden = translating.Hidden.of(texts, self._asking.regions)
         if not hidden.texts:
-            return tuple(texts)
+            return Told(texts=tuple(texts))
         prompt = prompt_of(templates.TRANSLATION, {"to": to, "texts": hidden.texts})
-        found = await self._reply(prompt, None, customer, Attempts(), self._asking.deadline_s)
-        return hidden.revealed(found[1].texts if found else ())
+        key = drafting.translation_key(hidden.asked, to, self._models.names)
+        said, exchanges = await self._said(prompt, key, customer)
+        if self._answers and said and hidden.are_faithful(said) and not TOKEN.search(exchanges[-1].answered):
+            await self._answers.keep(key, exchanges[-1])
+        return Told(texts=hidden.revealed(said), exchanges=exchanges)
+
+    async def sort(self, text: str, categories: Sequence[str], customer: CustomerId | None = None) -> Told:
+        """What it is about: whatever a model writes, which may be none of `categories`; no text where none answers."""
+        hidden = translating.Hidden.of([text], self._asking.regions)
+        prompt = prompt_of(templates.CATEGORY, {"categories": list(categories), "text": "".join(hidden.texts)})
+        said, exchanges = await self._said(prompt, None, customer)
+        return Told(texts=said, exchanges=exchanges)
+
+    async def _said(
+        self, prompt: Prompt, key: bytes | None, customer: CustomerId | None
+    ) -> tuple[tuple[str, ...], tuple[Exchange, ...]]:
+        """Somebody waits for what comes after it, so it may take a part of the time only."""
+        attempts = Attempts(self._asking.shaping)
+        found = await self._reply(prompt, key, customer, attempts, self._asking.deadline_s * SHARE_OF_DEADLINE)
+        return (found[1].texts if found else ()), tuple(attempts.exchanges)
 
     async def remember(self, decision: Decision, draft: Draft, context: Context) -> bool:
         """Keep an answer that guards let go out as it is, for whoever asks the same with the same rights. True: it was kept."""
@@ -115,7 +138,7 @@ class ModelWriter:
         """Of a decision and a context whose personal data is hidden."""
         if context.live is None:
             return compose(decision, context, self._asking.history_tokens)
-        return live_prompt.compose(decision, context, self._asking.history_tokens, self._asking.offered)
+        return live_prompt.compose(decision, context, self._asking.history_tokens)
 
     async def _reply(
         self,

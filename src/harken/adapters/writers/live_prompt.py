@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from harken.adapters.writers import relevance, templates
-from harken.adapters.writers.asking import Offered
 from harken.adapters.writers.prompt import TASKS, Prompt, newest, prompt
 from harken.adapters.writers.relevance import Weights
 from harken.conversations.summary import summarise
 from harken.domain.conversation import Conversation, Turn
 from harken.domain.decision import Context, Decision
 from harken.domain.passage import Passage
+from harken.domain.proposal import Offered
 from harken.guard.checks import MESSAGE_CHARACTERS
 from harken.kit.tokens import estimated_tokens
 
@@ -31,14 +31,7 @@ _NO_ACTIONS = "\n\nNo action may be proposed."
 _ACTIONS = "\n\nActions that may be proposed, each with the JSON Schema of its arguments:\n"
 
 
-def compose(
-    decision: Decision,
-    context: Context,
-    history_tokens: int,
-    offered: Sequence[Offered] = (),
-    *,
-    to_person: bool = False,
-) -> Prompt:
+def compose(decision: Decision, context: Context, history_tokens: int, *, to_person: bool = False) -> Prompt:
     """Decision and context come with personal data hidden: nothing is hidden here.
 
     `to_person`: words that a person reads before anybody else does, as plain text; nothing is proposed then.
@@ -56,7 +49,7 @@ def compose(
         ],
     }
     template = templates.SUGGESTION if to_person else templates.ANSWER
-    made = prompt(template, shown, "" if to_person else _actions(offered))
+    made = prompt(template, shown, "" if to_person else _actions(context.offered))
     whole = estimated_tokens(json.dumps(_whole(decision, context, passages), ensure_ascii=False, indent=1, default=str))
     return replace(made, shown=tuple(places), saved=max(0, whole - estimated_tokens(made.user)))
 
@@ -94,7 +87,12 @@ def _told(decision: Decision, context: Context) -> dict[str, Any]:
         "max_characters": MESSAGE_CHARACTERS[decision.channel],
         "language": language(context),
         "topic": context.conversation.facts.topic,
-    }
+    } | _paying(context)
+
+
+def _paying(context: Context) -> dict[str, str]:
+    """Only of who is put before others for it: of anybody else a model need not know what they pay for."""
+    return {"tier": context.live.tier} if context.live and context.live.ahead else {}
 
 
 def _said(turns: Iterable[tuple[Turn, str]]) -> list[Mapping[str, str]]:

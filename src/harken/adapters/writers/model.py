@@ -42,7 +42,7 @@ from harken.adapters.writers.breaker import Breaker
 from harken.adapters.writers.budget import Budget, Spend
 from harken.adapters.writers.fallback import ModelWriter
 from harken.adapters.writers.prompt import Prompt
-from harken.adapters.writers.wording import SHAPES, Answer, Translation, Wording
+from harken.adapters.writers.wording import SHAPES, Answer, Sorted, Translation, Wording
 from harken.kit.clock import Clock
 
 ANTHROPIC_URL: Final = "https://api.anthropic.com"
@@ -85,7 +85,7 @@ class PricedModel:
         self._price_list = "openai" if provider == "openai-compatible" else provider
         self._limits = limits
         self._model = model
-        self._agents: dict[str, Agent[None, Wording | Answer | Translation]] = {
+        self._agents: dict[str, Agent[None, Wording | Answer | Translation | Sorted]] = {
             template: Agent(
                 model, output_type=NativeOutput(shape, strict=True), retries=MENDING_ATTEMPTS, name=template
             )

@@ -11,9 +11,10 @@ from importlib import resources
 from typing import Final
 from zlib import crc32
 
+from harken.adapters.writers import handing_over
 from harken.adapters.writers.relevance import cut as shortened
 from harken.domain.conversation import Facts
-from harken.domain.decision import Action, Context, Decision, Draft, OutChannel
+from harken.domain.decision import Action, Context, Decision, Draft, OutChannel, Told
 from harken.domain.event import Signal
 from harken.domain.ids import CustomerId
 from harken.domain.passage import Passage
@@ -58,9 +59,13 @@ class OfflineWriter:
         """All at once: there is nothing to wait for."""
         yield self.draft(decision, context).message
 
-    async def translate(self, texts: Sequence[str], to: str, customer: CustomerId | None = None) -> tuple[str, ...]:
+    async def translate(self, texts: Sequence[str], to: str, customer: CustomerId | None = None) -> Told:
         """As they are: without a model a passage is quoted in its own language, and the quote says so."""
-        return tuple(texts)
+        return Told(texts=tuple(texts))
+
+    async def sort(self, text: str, categories: Sequence[str], customer: CustomerId | None = None) -> Told:
+        """Nobody else is asked."""
+        return Told()
 
     async def remember(self, decision: Decision, draft: Draft, context: Context) -> bool:
         """The same words come again without being kept."""
@@ -92,6 +97,8 @@ class OfflineWriter:
         reasoning = decision.because
         if action is Action.HAND_TO_PERSON:
             reasoning = f"{reasoning} {handover_note(facts)}"
+            if context.live is not None:
+                message += handing_over.said_beside(context.live, context.now.timestamp(), facts.language)
         return Draft(message=message, reasoning=reasoning, mode=MODE, notes=notes)
 
     def _live(self, decision: Decision, context: Context, notes: tuple[str, ...]) -> Draft:

@@ -15,6 +15,7 @@ from harken.conversations.summary import summarise
 from harken.domain.conversation import Turn
 from harken.domain.decision import Action, Context, Decision
 from harken.guard.checks import MESSAGE_CHARACTERS
+from harken.kit.characters import whole
 from harken.kit.tokens import estimated_tokens
 
 MOST_PASSAGES: Final = 3
@@ -51,9 +52,12 @@ class Prompt:
 
 
 def prompt(template: str, slots: object, more: str = "") -> Prompt:
-    """Instructions, which never change and stand first so that a provider may keep them, and the data as JSON."""
-    system = templates.template(template).text + more
-    user = json.dumps(slots, ensure_ascii=False, indent=1, default=str)
+    """Instructions, which never change and stand first so that a provider may keep them, and the data as JSON.
+
+    Sources do send half a character, which no provider takes: the door of the prompt is where it is mended.
+    """
+    system = whole(templates.template(template).text + more)
+    user = whole(json.dumps(slots, ensure_ascii=False, indent=1, default=str))
     return Prompt(system, user, estimated_tokens(system) + estimated_tokens(user), template)
 
 

@@ -1,6 +1,6 @@
 """What models wrote once -> the same draft again: replay is one more language model, which answers from the record.
 
-    draft = await recorded.writer(record.exchanges, asking).write(decision, context)
+    draft = await recorded.writer(record.exchanges).write(decision, context)
 
 Everything around the model runs anew: hiding, composing, checks, citations, revealing, the way to the next model and to the
 offline writer. So a draft that differs means that our code or its settings differ, and a prompt that differs says so itself.
@@ -18,7 +18,6 @@ from harken.adapters.writers.fallback import ModelWriter
 from harken.adapters.writers.offline import OfflineWriter
 from harken.adapters.writers.prompt import Prompt
 from harken.adapters.writers.wording import read
-from harken.decide.ports import Writer
 from harken.domain.decision import Exchange
 from harken.errors import RefusedError
 from harken.kit.clock import FIRST, stopped_at
@@ -73,10 +72,11 @@ class RecordedModel:
         """Nothing is open."""
 
 
-def writer(exchanges: Sequence[Exchange], asking: Asking | None = None) -> Writer:
-    """The writer of a recorded draft: one model for each exchange, so that names, notes and order come out as they were."""
+def writer(exchanges: Sequence[Exchange]) -> OfflineWriter | ModelWriter:
+    """The writer of a recorded draft, asked as it was then: one model for each exchange, so that names, notes and order
+    come out as they were."""
     if not exchanges:
         return OfflineWriter()
     clock = stopped_at(FIRST)
     models = [(RecordedModel([exchange]), Breaker(clock)) for exchange in exchanges]
-    return ModelWriter(models, budget=Budget(Ceilings(), clock), asking=asking)
+    return ModelWriter(models, budget=Budget(Ceilings(), clock), asking=Asking.as_then(exchanges[0].settings))

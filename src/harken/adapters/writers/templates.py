@@ -14,9 +14,9 @@ CANARY: Final = "hkn-5d1e-quiet-otter-90c7"
 
 SECRET_SENTENCE_CHARACTERS: Final = 40
 
-MESSAGE, ANSWER, SUGGESTION, TRANSLATION = "message", "answer", "suggest", "translate"
+MESSAGE, ANSWER, SUGGESTION, TRANSLATION, CATEGORY = "message", "answer", "suggest", "translate", "classify"
 
-IN_USE: Final = {MESSAGE: 1, ANSWER: 1, SUGGESTION: 1, TRANSLATION: 1}
+IN_USE: Final = {MESSAGE: 1, ANSWER: 2, SUGGESTION: 1, TRANSLATION: 1, CATEGORY: 1}
 
 
 @dataclass(frozen=True, slots=True)

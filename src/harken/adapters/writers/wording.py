@@ -70,12 +70,22 @@ class Translation(_Data):
         return Reply(texts=tuple(self.texts), raw=self.model_dump_json())
 
 
-Shape = type[Wording] | type[Answer] | type[Translation]
+class Sorted(_Data):
+    """What a message is about."""
+
+    category: str
+
+    def reply(self) -> Reply:
+        return Reply(texts=(self.category,), raw=self.model_dump_json())
+
+
+Shape = type[Wording] | type[Answer] | type[Translation] | type[Sorted]
 
 SHAPES: Final[Mapping[str, Shape]] = {
     templates.MESSAGE: Wording,
     templates.ANSWER: Answer,
     templates.TRANSLATION: Translation,
+    templates.CATEGORY: Sorted,
 }
 """Template -> what its reader writes. A suggestion is plain text and has none."""
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from harken.errors import RefusedError
+from harken.kit.places import within
 
 
 class NotYoursError(RefusedError):
@@ -69,8 +70,11 @@ class Principal:
         """Whether what holds in a jurisdiction (`DE`, `US-CA`; None: everywhere) is theirs to work on."""
         if jurisdiction is None or self.local or (not self.jurisdictions and self.roles & EVERY_JURISDICTION):
             return True
-        wanted = jurisdiction.upper()
-        return any(wanted == each or wanted.startswith(f"{each}-") for each in self.jurisdictions)
+        return within(jurisdiction.upper(), self.jurisdictions)
+
+    def works_on(self, jurisdiction: str) -> bool:
+        """Whether a ticket of a customer there (empty: nobody knows where) is theirs to work on: who is named none has them all."""
+        return not (jurisdiction and self.jurisdictions) or self.is_customer or self.works_in(jurisdiction)
 
     def see(self, customer: str) -> None:
         """Raises NotYoursError."""
