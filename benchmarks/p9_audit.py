@@ -2,7 +2,9 @@
 
     python -m benchmarks.p9_audit [--json] [--seconds N] [--writers N] [--seal N]
 
-The yardstick, in the same run and on the same server: a chain in which every row holds the hash of the one before, under a lock.
+The yardsticks, in the same run and on the same server: the same row inserted by the same number of writers with the same commit into a
+table with nothing but a key (what this disk and these cores give), and a chain in which every row holds the hash of the one before, under
+a lock. For sealing: as many SHA-256 of as many bytes as its tree needs, in a plain loop.
 """
 
 import argparse
@@ -25,6 +27,11 @@ from harken.flow.audit_desk import AuditDesk
 from harken.kit import db, embedded_postgres, migrate
 from harken.kit.clock import wall_clock
 
+BARE = (
+    "CREATE TABLE bare (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tx xid8 DEFAULT pg_current_xact_id(), "
+    "ts timestamptz DEFAULT clock_timestamp(), actor text, action text, body text)"
+)
+INSERT = "INSERT INTO bare (actor, action, body) VALUES (%s, %s, %s)"
 CHAIN = "CREATE TABLE chain (id bigserial PRIMARY KEY, actor text, action text, body text, hash bytea)"
 CHAINED = (
     "SELECT pg_advisory_xact_lock(4711)",
@@ -45,6 +52,48 @@ def ours(url: str, which: int, until: float) -> int:
             store.record(tx, ACTOR, ACTION, body(which, written))
         written += 1
     database.close()
+    return written
+
+
+def alone(url: str, which: int, until: float) -> int:
+    """As what is recorded by itself is: a refusal, who looked, a decision; one statement is its own transaction."""
+    database, written = db.Database(url, size=1), 0
+    while time.perf_counter() < until:
+        with database.statement() as tx:
+            store.record(tx, ACTOR, ACTION, body(which, written))
+        written += 1
+    database.close()
+    return written
+
+
+def unwaited(url: str, which: int, until: float) -> int:
+    """As who looked is recorded: the disk is not waited for."""
+    database, written = db.Database(url, size=1), 0
+    while time.perf_counter() < until:
+        with database.statement() as tx:
+            store.record_unwaited(tx, ACTOR, ACTION, body(which, written))
+        written += 1
+    database.close()
+    return written
+
+
+def bare(url: str, which: int, until: float) -> int:
+    written = 0
+    with psycopg.connect(url, autocommit=True) as connection:
+        while time.perf_counter() < until:
+            text = json.dumps(body(which, written))
+            with connection.transaction():
+                connection.execute(INSERT, (ACTOR, ACTION, text))
+            written += 1
+    return written
+
+
+def bare_alone(url: str, which: int, until: float) -> int:
+    written = 0
+    with psycopg.connect(url, autocommit=True) as connection:
+        while time.perf_counter() < until:
+            connection.execute(INSERT, (ACTOR, ACTION, json.dumps(body(which, written))))
+            written += 1
     return written
 
 
@@ -114,14 +163,39 @@ def proofs(desk: AuditDesk, events: int) -> dict[str, float]:
     return {"proof_hashes": most, "proof_p50_ms": taken[len(taken) // 2] * 1000, "proof_p99_ms": taken[-2] * 1000}
 
 
-def measure(url: str, home: Path, asked: argparse.Namespace) -> dict[str, object]:
+WRITERS = {
+    "bare_rows_s": bare,
+    "append_rows_s": ours,
+    "bare_alone_rows_s": bare_alone,
+    "append_alone_rows_s": alone,
+    "append_unwaited_rows_s": unwaited,
+    "chain_rows_s": chained,
+}
+
+
+def appended(url: str, asked: argparse.Namespace) -> dict[str, float]:
+    """Each in turn, twice; the better one counts, since these machines are shared."""
     with psycopg.connect(url) as owner:
         owner.execute(CHAIN)
+        owner.execute(BARE)
     rounds = [
-        (rate(chained, url, asked.writers, asked.seconds), rate(ours, url, asked.writers, asked.seconds))
-        for _ in range(2)
+        {name: rate(write, url, asked.writers, asked.seconds) for name, write in WRITERS.items()} for _ in range(2)
     ]
-    chain, append = (max(each) for each in zip(*rounds, strict=True))
+    best = {name: max(each[name] for each in rounds) for name in WRITERS}
+    return best | {"append_of_bare": best["append_rows_s"] / best["bare_rows_s"]}
+
+
+def hashing(events: int) -> float:
+    """A leaf and a node for each event, in a plain loop: the least that a tree costs in this language."""
+    content, started = json.dumps(body(0, 1)).encode().ljust(160), time.perf_counter()
+    for _ in range(events):
+        leaf = hashlib.sha256(b"\x00" + content).digest()
+        hashlib.sha256(b"\x01" + leaf + leaf).digest()
+    return events / (time.perf_counter() - started)
+
+
+def measure(url: str, home: Path, asked: argparse.Namespace) -> dict[str, object]:
+    rates = appended(url, asked)
     fill(url, asked.seal)
     desk = AuditDesk(
         database=db.Database(url, size=2, role=db.SEALER_ROLE),
@@ -136,15 +210,15 @@ def measure(url: str, home: Path, asked: argparse.Namespace) -> dict[str, object
     assert found.ok, found.problems
     told = {
         "writers": asked.writers,
-        "append_rows_s": append,
-        "chain_rows_s": chain,
+        **rates,
         "events": events,
         "seal_rows_s": events / seconds,
+        "hash_rows_s": hashing(min(events, 200_000)),
         "verify_rows_s": events / verified_s,
         **proofs(desk, events),
     }
     desk.database.close()
-    return {name: round(value, 1) if isinstance(value, float) else value for name, value in told.items()}
+    return {name: round(value, 2) if isinstance(value, float) else value for name, value in told.items()}
 
 
 def main() -> None:
@@ -164,7 +238,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(told) + "\n")
         return
     for name, value in told.items():
-        print(f"{name:16} {value:,}")
+        print(f"{name:24} {value:,}")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ def record(tx: db.Tx, actor: str, action: str, body: Body) -> None:
 
     Raises NotCanonicalError for a body that has no canonical form.
     """
-    records(tx, [Done(actor, action, body)])
+    tx.execute(q.record, {"actor": actor, "action": action, "body": canonical.text(body)})
+    observe.add(observe.AUDIT_EVENTS)
 
 
 def records(tx: db.Tx, done: Sequence[Done]) -> None:
@@ -43,7 +44,7 @@ def records(tx: db.Tx, done: Sequence[Done]) -> None:
         "actions": [each.action for each in done],
         "bodies": [canonical.text(each.body) for each in done],
     }
-    tx.execute(q.record, columns)
+    tx.execute(q.records, columns)
     observe.add(observe.AUDIT_EVENTS, len(done))
 
 

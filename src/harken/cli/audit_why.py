@@ -65,8 +65,8 @@ def why(customer: str, on: tuple[datetime, datetime] | None, store: str | None, 
 
 
 def _page(each: "Why", place: int, of: int) -> Iterator[str]:
-    yield f"{place} of {of}  ticket {each.ticket}, {each.at:%Y-%m-%d %H:%M:%S} UTC"
-    yield f"     record {each.record}"
+    yield f"{place} of {of}  ticket {each.ticket_number}, {each.at:%Y-%m-%d %H:%M:%S} UTC"
+    yield f"        record {each.record}"
     yield "\nThe customer wrote"
     yield _quoted(each.asked or "(it can no longer be read)")
     for told in each.told or [{"by": "nobody", "at": None, "text": "(nothing before they wrote again)"}]:
@@ -83,12 +83,14 @@ def _because(each: "Why") -> Iterator[str]:
     yield "\nWhy"
     yield _line("decided", f"{decision['action']}, by the rule {decision['rule']}: {decision['because']}")
     if decision["facts"]:
-        yield _line("facts", ", ".join(f"{name} = {value}" for name, value in sorted(decision["facts"].items())))
+        yield _line(
+            "facts", ", ".join(f"{name} = {_plain(value)}" for name, value in sorted(decision["facts"].items()))
+        )
     if guard:
         yield from _judged(guard)
     yield _line("worded by", made["words"])
     if made["draft"] not in [told["text"] for told in each.told]:
-        yield _line("draft", made["draft"] or "(none)")
+        yield _line("not sent", made["draft"] or "(no words of its own)")
     rules = f"policy {made['policy']}" + (f", guard {made['guard']}" if made["guard"] else "")
     yield _line("rules", f"{rules}; knowledge {made['knowledge'] or '-'} read as {made['read_as'] or '-'}")
     yield _line("code", f"{made['code']}; profile as of event {made['profile_position']}")
@@ -98,7 +100,8 @@ def _because(each: "Why") -> Iterator[str]:
     for passage in each.passages:
         used = "cited" if passage["cited"] else "not cited"
         yield f"  [{passage['place']}] {passage['source']}  ({used}, score {passage['score']:.2f}, {passage['id']})"
-        yield _quoted(passage["text"])
+        if passage["cited"]:
+            yield _quoted(passage["text"])
 
 
 def _judged(guard: Mapping[str, Any]) -> Iterator[str]:
@@ -134,6 +137,10 @@ def _again(again: Mapping[str, str]) -> str:
             return f"it differs in {again['field']}: changed since, or today's code does otherwise"
         case _:
             return f"cannot be made again: {again['reason']}"
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _line(name: str, text: str) -> str:

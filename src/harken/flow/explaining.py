@@ -43,6 +43,7 @@ class Why:
 
     record: str
     ticket: str
+    ticket_number: int
     at: datetime
     asked: str  #: the customer's message; empty where it can no longer be read
     told: list[dict[str, Any]]  #: what followed it until they wrote again, and who said it
@@ -79,10 +80,12 @@ async def _explained(record: Record, tickets: TicketDesk, replays: ReplayDesk, a
     with replays.database.transaction() as tx:
         whole = replaying.parts_of(tx, record, replays)
         again = await replaying.replay(tx, RecordId(record.id), replays)
-    messages = ticket_turns.look(record.ticket, tickets).messages
+    seen = ticket_turns.look(record.ticket, tickets)
+    messages = seen.messages
     return Why(
         record=record.id,
         ticket=record.ticket,
+        ticket_number=seen.ticket.number,
         at=record.at.astimezone(UTC),
         asked=_asked(whole, messages),
         told=list(_told(whole, record, messages)),
