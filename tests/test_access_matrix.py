@@ -9,6 +9,8 @@ from access_cases import ED, bearing, claims, guarded, guarded_desk, issuer_of, 
 from fastapi import FastAPI
 from joserfc.jwk import OKPKey
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+from ticket_cases import office_on
 
 from harken.kit import observe
 from harken.web.auth import permissions, routes
@@ -16,6 +18,9 @@ from harken.web.auth.principal import Role
 from harken.web.auth.routes import WEBSOCKET
 
 OWNERS = {"own": "ada", "another's": "ben"}
+STREAMS, NOBODYS = ("/api/v1/profiles/{customer}/changes",), "nobody-ever-heard-of"
+SOCKET = "/ws/chat"
+HERE = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
 UNKNOWN = "00000000-0000-5000-8000-000000000000"
 CALLERS: dict[str, dict[str, str]] = {
     "nobody": {},
@@ -31,7 +36,7 @@ def web(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFact
     from conftest import fresh_store  # noqa: PLC0415  a fixture's own tool
 
     home = tmp_path_factory.mktemp("matrix")
-    with fresh_store(postgres_url, _template) as url, guarded_desk(url, home) as desk, guarded(desk) as client:
+    with fresh_store(postgres_url, _template) as url, office_on(url, home) as office, guarded(office.whole) as client:
         for name in OWNERS.values():
             said = {"direction": "inbound", "channel": "chat", "text": "My card was declined."}
             event = {"type": "message", "messageId": name, "userId": name, "properties": said}
@@ -59,19 +64,80 @@ def test_nobody_gets_in_whom_the_table_does_not_name(web: TestClient) -> None:
     unexpected, asked = [], 0
     for method, path in every(web):
         grant = permissions.of(method, path)
-        if method == WEBSOCKET or grant is None or grant.public or path.endswith("/changes"):
+        if method == WEBSOCKET or grant is None or grant.public:
             continue
         for caller, headers in CALLERS.items():
             for whose, owner in OWNERS.items():
                 asked += 1
-                got = web.request(method, filled(path, owner), headers=headers, json=body_of(path, owner))
+                endless = path in STREAMS and allowed(grant, caller, whose)  # it ends where there is nobody to watch
+                asked_for = filled(path, NOBODYS if endless else owner)
+                got = web.request(method, asked_for, headers=headers, json=body_of(path, owner))
                 if got.status_code not in (401, 403) and not allowed(grant, caller, whose):
                     unexpected.append(f"{caller}: {method} {path} ({whose}) got {got.status_code}")
                 if got.status_code in (401, 403) and allowed(grant, caller, whose):
                     unexpected.append(f"{caller}: {method} {path} ({whose}) was refused: {got.text}")
 
     assert unexpected == []
-    assert asked >= 280
+    assert asked >= 900
+
+
+def test_every_socket_is_looked_at_here(web: TestClient) -> None:
+    assert [path for method, path in every(web) if method == WEBSOCKET] == [SOCKET]
+
+
+def closed(web: TestClient, query: str, **headers: str) -> int:
+    """The code with which a socket ends before anything is said on it."""
+    with (
+        pytest.raises(WebSocketDisconnect) as ended,
+        web.websocket_connect(f"{SOCKET}?{query}", headers=HERE | headers) as line,
+    ):
+        line.receive_json()
+    return ended.value.code
+
+
+def chat_ticket(web: TestClient, headers: dict[str, str], **wanted: str) -> str:
+    got = web.post("/api/v1/chat/tickets", json=wanted, headers=headers)
+    assert got.status_code == 201, got.text
+    ticket: str = got.json()["ticket"]
+    return ticket
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_no_token_opens_a_socket_only_a_ticket_does(web: TestClient, caller: str) -> None:
+    """A browser sends no token with a socket; one that comes all the same, in a header or the address, counts for nothing."""
+    token = CALLERS[caller].get("Authorization", "")
+    for query in ("", "ticket=", f"ticket={token.removeprefix('Bearer ')}", f"access_token={token}", "customer_id=ada"):
+        assert closed(web, query, authorization=token) == 4401, query
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_ticket_opens_one_socket_from_here_and_once(web: TestClient, role: Role) -> None:
+    headers = CALLERS[role.value]
+    ticket = chat_ticket(web, headers, customer_id="ada")
+
+    assert closed(web, f"ticket={ticket}", origin="https://evil.example") == 4403
+    with web.websocket_connect(f"{SOCKET}?ticket={ticket}", headers=HERE) as line:
+        for blank in ("", " ", "\n"):
+            line.send_json({"type": "message", "id": "m-0", "text": blank})
+            assert line.receive_json()["type"] == "refused"
+        line.send_json({"type": "message", "id": f"m-{role}", "text": "My card was declined."})
+        assert line.receive_json()["type"] == "ack"
+    assert closed(web, f"ticket={ticket}") == 4401
+
+
+def test_a_customers_socket_is_their_own_whatever_its_address_says(web: TestClient) -> None:
+    ada, lena = CALLERS[Role.CUSTOMER], CALLERS[Role.AGENT]
+    bens = web.post("/api/v1/tickets", json=body_of("/api/v1/tickets", "ben"), headers=lena).json()["id"]
+
+    for conversation in (bens, UNKNOWN):
+        bound = chat_ticket(web, ada, conversation_id=conversation)
+        asked = chat_ticket(web, ada)
+        assert closed(web, f"ticket={bound}") == 4403
+        assert closed(web, f"ticket={asked}&customer_id=ben&conversation={conversation}") == 4403
+    with web.websocket_connect(f"{SOCKET}?ticket={chat_ticket(web, ada)}&customer_id=ben", headers=HERE) as line:
+        line.send_json({"type": "message", "id": "m-own", "text": "Whose is this?"})
+        name = line.receive_json()["conversation"]
+    assert web.get(f"/api/v1/tickets/{name}", headers=lena).json()["customer_id"] == "customer:ada"
 
 
 def body_of(path: str, owner: str) -> dict[str, str]:

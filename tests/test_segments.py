@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from journey import NOW, desk_on
 from live_cases import live_desk
+from pydantic import ValidationError
 from starlette.testclient import TestClient
 
-from harken.errors import UnsuitableError
 from harken.flow import segmenting
 from harken.flow.desk import Desk
 from harken.kit.clock import stopped_at
-from harken.profiles.segments import segment
+from harken.profiles.segments import Segment
 from harken.web.app import app_of
 
 HERE = "http://127.0.0.1:8000"
@@ -134,15 +134,15 @@ def test_a_segment_that_is_dropped_is_gone_and_its_record_stays(web: TestClient)
     ],
 )
 def test_a_condition_that_cannot_hold_is_refused(condition: dict[str, Any], words: str) -> None:
-    with pytest.raises(UnsuitableError, match=words):
-        segment({**condition, "name": "some"})
+    with pytest.raises(ValidationError, match=words):
+        Segment.model_validate({**condition, "name": "some"})
 
 
 def test_what_is_not_known_proves_nothing() -> None:
-    asked = segment({"name": "x", "all": [{"feature": "last_channel", "is": "!=", "value": "email"}]})
+    asked = Segment.model_validate({"name": "x", "all": [{"feature": "last_channel", "is": "!=", "value": "email"}]})
     assert asked.has({"last_channel": "chat"})
     assert not asked.has({"last_channel": None})
-    either = segment({"name": "x", "any": [
+    either = Segment.model_validate({"name": "x", "any": [
         {"feature": "risk", "is": ">", "value": 700}, {"feature": "last_channel", "is": "in", "value": ["chat"]},
     ]})  # fmt: skip
     assert either.has({"risk": None, "last_channel": "chat"})

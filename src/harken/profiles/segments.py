@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from harken.domain.profile import Value
-from harken.errors import UnsuitableError
 from harken.kit.comparisons import LISTS, NUMERIC, holds, is_number
 from harken.profiles.features import NAMES
 
@@ -20,12 +19,22 @@ def _known(feature: str) -> str:
     return feature
 
 
+_FITTING: list[Any] = [
+    {"properties": {"is": {"enum": sorted(LISTS)}, "value": {"type": "array"}}},
+    {"properties": {"is": {"enum": sorted(NUMERIC)}, "value": {"type": "number"}}},
+    {"properties": {"is": {"const": "contains"}, "value": {"type": "string"}}},
+    {"properties": {"is": {"enum": ["=", "!="]}, "value": {"type": ["string", "number", "boolean"]}}},
+]
+_SAYS_SOMETHING: list[Any] = [{"required": [name], "properties": {name: {"minItems": 1}}} for name in ("all", "any")]
+"""What the validators below ask for, in JSON Schema's words."""
+
+
 class Condition(BaseModel):
     """`{"feature": "disputes_90d", "is": ">", "value": 0}`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_extra={"anyOf": _FITTING})
 
-    feature: Annotated[str, AfterValidator(_known)]
+    feature: Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": sorted(NAMES)})]
     is_: Annotated[
         Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in", "contains"],
         Field(alias="is", serialization_alias="is"),
@@ -43,18 +52,17 @@ class Condition(BaseModel):
         return self
 
 
-class Segment(BaseModel):
+class Conditions(BaseModel):
     """All conditions hold, and one of `any` where there are some."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"anyOf": _SAYS_SOMETHING})
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
     why: Annotated[str, Field(max_length=300)] = ""
     all_of: Annotated[list[Condition], Field(alias="all", max_length=MOST_CONDITIONS)] = []
     any_of: Annotated[list[Condition], Field(alias="any", max_length=MOST_CONDITIONS)] = []
 
     @model_validator(mode="after")
-    def _says_something(self) -> "Segment":
+    def _says_something(self) -> "Conditions":
         if not (self.all_of or self.any_of):
             raise ValueError("a segment needs a condition")
         return self
@@ -65,15 +73,11 @@ class Segment(BaseModel):
         )
 
 
+class Segment(Conditions):
+    """Conditions that were saved under a name."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
+
+
 def _holds(condition: Condition, features: Mapping[str, Value]) -> bool:
     return holds(features[condition.feature], condition.is_, condition.value)
-
-
-def segment(given: Mapping[str, Any]) -> Segment:
-    """Raises UnsuitableError, one line, for a condition that cannot be."""
-    try:
-        return Segment.model_validate(given)
-    except ValidationError as wrong:
-        first = wrong.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "segment"
-        raise UnsuitableError(f"{where}: {first['msg'].removeprefix('Value error, ')}.") from None

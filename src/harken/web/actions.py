@@ -1,8 +1,6 @@
 """`/api/v1/actions` and `/api/v1/outbox`: what waits for people, and what they say of it."""
 
-import base64
-import binascii
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -18,22 +16,25 @@ from harken.flow.deciding import Person, Shown
 from harken.flow.desk import Desk
 from harken.web.auth.principal import Asking, Principal
 
-BEGINNING = (datetime(1970, 1, 1, tzinfo=UTC), "")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+BEGINNING = (EPOCH, "")
+_MICROSECOND = timedelta(microseconds=1)
 
 Size = Annotated[int, Query(alias="page[size]", ge=1, le=100)]
-After = Annotated[str, Query(alias="page[after]", max_length=200)]
+After = Annotated[
+    str | None,
+    Query(
+        alias="page[after]",
+        description="Where the page before ended: take it from its `links.next`.",
+        pattern=r"^[0-9]{1,17}\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+    ),
+]
 
 
 class NoActionsError(RefusedError):
     """This store takes in files only: nobody acts in it."""
 
     status = 404
-
-
-class NoCursorError(RefusedError):
-    """page[after] is what a page's links.next has; this is something else."""
-
-    status = 422
 
 
 class _Strict(BaseModel):
@@ -143,7 +144,7 @@ class _Door:
             raise UnknownActionError
         return found
 
-    def actions(self, who: Asking, state: State = State.PENDING, size: Size = 50, after: After = "") -> ActionPage:
+    def actions(self, who: Asking, state: State = State.PENDING, size: Size = 50, after: After = None) -> ActionPage:
         """By when they were proposed, oldest first. A page has fewer where some are of another jurisdiction."""
         desk = self._acts()
         found = deciding.pending(desk, state, _place(after), size + 1)
@@ -177,7 +178,7 @@ class _Door:
         digest = deciding.edit(str(id), _person(who), dict(edited.arguments), self._acts())
         return Told(id=id, state=State.PENDING, arguments_hash=digest)
 
-    def outbox(self, state: OutboxState = OutboxState.IN_DOUBT, size: Size = 50, after: After = "") -> DeliveryPage:
+    def outbox(self, state: OutboxState = OutboxState.IN_DOUBT, size: Size = 50, after: After = None) -> DeliveryPage:
         """`in_doubt`, `failed` and `unconfigured` wait for people."""
         rows = undelivered.kept(self._acts(), state, _place(after), size + 1)
         last = (rows[size - 1]["enqueued_at"], rows[size - 1]["id"]) if len(rows) > size else None
@@ -211,18 +212,15 @@ def _view(each: Shown, desk: ActDesk) -> ActionView:
 def _rest(path: str, size: int, last: tuple[datetime, str] | None) -> dict[str, Any]:
     if last is None:
         return {"meta": Meta(has_more=False), "links": Links(next=None)}
-    cursor = base64.urlsafe_b64encode(f"{last[0].isoformat()} {last[1]}".encode()).decode().rstrip("=")
+    cursor = f"{(last[0] - EPOCH) // _MICROSECOND}.{last[1]}"
     return {"meta": Meta(has_more=True), "links": Links(next=f"{path}&page[size]={size}&page[after]={cursor}")}
 
 
-def _place(cursor: str) -> tuple[datetime, str]:
-    if not cursor:
+def _place(cursor: str | None) -> tuple[datetime, str]:
+    if cursor is None:
         return BEGINNING
-    try:
-        at, _, id_ = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(" ")
-        return datetime.fromisoformat(at).astimezone(UTC), str(UUID(id_))
-    except (ValueError, binascii.Error, OverflowError):
-        raise NoCursorError from None
+    at, _, id_ = cursor.partition(".")
+    return EPOCH + int(at) * _MICROSECOND, id_
 
 
 def router(desk: Desk) -> APIRouter:

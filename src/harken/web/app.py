@@ -82,7 +82,7 @@ def app_of(desk: Desk, rules: Rules | None = None) -> FastAPI:
     ):
         app.include_router(routes)
     _guard(app, access)
-    setattr(app, "openapi", describe(app, access))  # noqa: B010  the framework's own way, which no type allows
+    setattr(app, "openapi", describe(app, access, desk))  # noqa: B010  the framework's own way, which no type allows
     return app
 
 
@@ -186,7 +186,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
-    return problem(422, f"{where}: {first['msg']}")
+    return problem(422, f"{where}: {first['msg'].removeprefix('Value error, ')}")
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:

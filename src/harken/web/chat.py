@@ -43,7 +43,7 @@ class Said(BaseModel):
 
     type: Annotated[str, Field(pattern=r"^message$")]
     id: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
-    text: Annotated[str, Field(min_length=1, max_length=4_000)]
+    text: Annotated[str, Field(min_length=1, max_length=4_000, pattern=r"\S")]
 
 
 class _Line:

@@ -6,6 +6,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from harken.domain.ticket import StatusCategory
+from harken.flow.desk import Desk
 from harken.web.auth import permissions
 from harken.web.auth.access import Access
 from harken.web.auth.permissions import Grant
@@ -35,13 +37,13 @@ _ALWAYS, _WITH_BODY, _WITH_TOKEN = (400, 403, 404, 409, 422, 500, 503), (411, 41
 _METHODS = ("get", "put", "post", "delete", "patch")
 
 
-def describe(app: FastAPI, access: Access) -> Callable[[], dict[str, Any]]:
+def describe(app: FastAPI, access: Access, desk: Desk) -> Callable[[], dict[str, Any]]:
     """What `app.openapi` is to be: made once, when first asked for."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-            app.openapi_schema = _complete(made, access)
+            app.openapi_schema = _with_the_desks_words(_complete(made, access), desk)
         return app.openapi_schema
 
     return openapi
@@ -62,9 +64,28 @@ def _complete(made: dict[str, Any], access: Access) -> dict[str, Any]:
     return made
 
 
+def _with_the_desks_words(made: dict[str, Any], desk: Desk) -> dict[str, Any]:
+    """Which statuses there are, the organisation says."""
+    if desk.tickets is not None:
+        words = {*desk.tickets.rules.content.statuses, *StatusCategory}
+        made["components"]["schemas"]["NewStatus"]["properties"]["status"]["enum"] = sorted(words)
+    return made
+
+
+def _there_or_not(parameter: dict[str, Any]) -> None:
+    """A parameter may be left out; nobody can send null in it."""
+    schema = parameter["schema"]
+    kept = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(kept) == 1:
+        del schema["anyOf"]
+        schema.update(kept[0])
+
+
 def _finish(method: str, operation: dict[str, Any], grant: Grant | None, access: Access) -> None:
     guarded = access.rules.issuer is not None and grant is not None and not access.is_open(grant)
     statuses = [*_ALWAYS, *(_WITH_BODY if method in ("post", "put") else ()), *(_WITH_TOKEN if guarded else ())]
+    for parameter in operation.get("parameters", ()):
+        _there_or_not(parameter)
     responses = operation.setdefault("responses", {})
     for status in statuses:
         responses[str(status)] = _told(status, responses.get(str(status), {}))

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from harken.kit.clock import asked_for
 
@@ -18,4 +18,6 @@ def _written_out(value: Any) -> Any:
     return value
 
 
-Moment = Annotated[datetime, AfterValidator(asked_for), BeforeValidator(_written_out)]
+_DESCRIBED = {"type": "string", "format": "date-time", "pattern": r"^(19[7-9][0-9]|2[01][0-9]{2})-"}
+
+Moment = Annotated[datetime, AfterValidator(asked_for), BeforeValidator(_written_out), WithJsonSchema(_DESCRIBED)]

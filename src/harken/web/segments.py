@@ -11,7 +11,7 @@ from harken.flow import segmenting
 from harken.flow.desk import Desk
 from harken.flow.pool import Seat
 from harken.profiles import store as profiles
-from harken.profiles.segments import Segment, segment
+from harken.profiles.segments import Conditions, Segment
 
 PAGE = 1_000
 
@@ -41,11 +41,11 @@ class _Door:
         told = [{"segment": Segment.model_validate_json(row["condition"]), "members": row["members"]} for row in found]
         return {"segments": told}
 
-    async def save(self, name: Name, condition: dict[str, Any]) -> Saved:
-        """`{"all": [{"feature": …, "is": …, "value": …}], "any": […], "why": …}`. Everybody is looked at before the answer comes."""
-        wanted = segment({**condition, "name": name})
+    async def save(self, name: Name, condition: Conditions) -> Saved:
+        """Everybody is looked at before the answer comes."""
+        wanted = Segment.model_validate({**condition.model_dump(by_alias=True), "name": name})
         changed = await asyncio.to_thread(segmenting.save, wanted, self._desk, self._seat.policy)
-        [members] = [each["members"] for each in self.all()["segments"] if each["segment"].name == name]
+        members = sum(each["members"] for each in self.all()["segments"] if each["segment"].name == name)
         return Saved(segment=wanted, members=members, changed=changed)
 
     def drop(self, name: Name) -> None:

@@ -3,17 +3,20 @@
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from harken.domain.event import Channel
 from harken.domain.ticket import OwnerType, Priority, StatusCategory
-from harken.kit.clock import asked_for
+from harken.web.moments import Moment
 
 _NO = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"  # control characters but tab, line feed and return
 _WORDS = rf"^[^{_NO}]*[^{_NO} \t\r\n][^{_NO}]*$"
 _LINE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
-_ID = r"[^\s\x00-\x1f\x7f]"
-_ID_ENDS = r"[^\s\x00-\x1f\x7f:]"
+_SPACE = (
+    r"\x00-\x20\x7f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # `\s` is another set in each dialect
+)
+_ID = rf"[^{_SPACE}]"
+_ID_ENDS = rf"[^{_SPACE}:]"
 
 Text: TypeAlias = Annotated[str, Field(min_length=1, max_length=16_000, pattern=_WORDS)]
 Subject: TypeAlias = Annotated[str, Field(min_length=1, max_length=300, pattern=_LINE)]
@@ -26,7 +29,6 @@ TicketName: TypeAlias = Annotated[
 OwnerName: TypeAlias = Annotated[
     str, Field(max_length=100, pattern=r"^(ai|person|team|bot|none)(:[^\x00-\x1f\x7f]{1,80})?$")
 ]
-Moment: TypeAlias = Annotated[datetime, AfterValidator(asked_for)]
 
 MOST_ON_A_PAGE = 100
 API: Final = "api"

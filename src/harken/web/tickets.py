@@ -35,7 +35,14 @@ from harken.web.ticket_bodies import (
 PREFIXES = ("/api/v1/tickets", "/api/v1/conversations")
 
 Key = Annotated[str, Header(alias="Idempotency-Key", max_length=255, include_in_schema=False)]
-Match = Annotated[str | None, Header(alias="If-Match", max_length=100)]
+Match = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description="The ETag of what was seen: nothing is written where it has changed since.",
+        max_length=100,
+    ),
+]
 As = Annotated[Literal["agent", "customer"], Query(alias="as", description="Whose eyes it is shown to.")]
 
 
