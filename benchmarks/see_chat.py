@@ -1,4 +1,4 @@
-"""The chat page in a real browser, to be looked at: typed, acknowledged, answered, dropped, taken up again, handed over.
+"""The chat page in a real browser, to be looked at: typed, acknowledged, asked about, dropped, taken up again, handed over.
 
     python -m benchmarks.see_chat FOLDER
 
@@ -26,7 +26,7 @@ from harken.cli import demo_agent
 from harken.cli.printing import Quiet
 
 WITHIN_S = 240
-ANSWERABLE = "How can I see my PIN in the app?"
+ASKED = "It does not work."
 LINES = "[...document.querySelectorAll('#said li')].map(each => each.className.split(' ')[0] + ' ' + each.textContent)"
 _numbers = itertools.count(1)
 
@@ -105,9 +105,9 @@ def talk(page: Page, port: int, folder: Path) -> list[str]:
     page.ask("document.getElementById('customer').focus()")
     page.press("")
     page.until("!document.getElementById('text').disabled")
-    page.press(ANSWERABLE)
+    page.press(ASKED)
     page.until("document.querySelector('#said li.ours')")
-    page.picture(folder / "answered.png", scheme="light", width=900, height=760)
+    page.picture(folder / "asked.png", scheme="light", width=900, height=760)
     page.ask("socket.close()")
     page.until("document.getElementById('text').disabled")
     page.until("!document.getElementById('text').disabled")
