@@ -3,12 +3,10 @@
 import base64
 import contextlib
 import gc
-import ipaddress
 import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,8 +22,9 @@ import psycopg
 import pytest
 import spark_cases
 from clickhouse_server import USER as clickhouse_user
-from journey import TOWN, desk_on, take_in
+from journey import DEFAULT, QUICKEST, TOWN, desk_on, take_in
 from kafka_cases import kafka  # noqa: F401  a fixture
+from no_network import no_network  # noqa: F401  a fixture
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import AliasChoices
@@ -117,8 +116,9 @@ def fresh_store(url: str, template: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def town_url(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A store that has the interactions of `journey.TOWN`, for tests that only read and decide."""
-    with fresh_store(postgres_url, _template) as url, desk_on(url, tmp_path_factory.mktemp("town")) as desk:
-        take_in(desk, TOWN)
+    with fresh_store(postgres_url, _template) as url:
+        with desk_on(url, tmp_path_factory.mktemp("town"), engine=DEFAULT) as desk:
+            take_in(desk, TOWN)
         yield url
 
 
@@ -170,8 +170,9 @@ def empty_store(request: pytest.FixtureRequest, kind: str) -> str:
 @pytest.fixture(scope="session")
 def clickhouse_town_url(clickhouse_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """As `town_url`, on ClickHouse."""
-    with fresh_clickhouse(clickhouse_server) as url, desk_on(url, tmp_path_factory.mktemp("town")) as desk:
-        take_in(desk, TOWN)
+    with fresh_clickhouse(clickhouse_server) as url:
+        with desk_on(url, tmp_path_factory.mktemp("town"), engine=DEFAULT) as desk:
+            take_in(desk, TOWN)
         yield url
 
 
@@ -206,9 +207,10 @@ def cluster(spark_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands of this test have the key of `journey.MASTER`, and a folder of their own."""
+    """Commands of this test have the key of `journey.MASTER`, a folder of their own and the engine that is quickest here."""
     monkeypatch.setenv("HARKEN_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HARKEN_MASTER_KEY", base64.b64encode(bytes(range(32))).decode())
+    monkeypatch.setenv("DATA_ENGINE", QUICKEST)
 
 
 @pytest.fixture
@@ -277,28 +279,3 @@ def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("PYTHONDONTWRITEBYTECODE", "")
         patch.setenv("PYTHONPYCACHEPREFIX", str(shared / "compiled"))
         yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_network() -> Iterator[None]:
-    """A test that calls out fails, whatever its code does with errors: pytest's own failure is no Exception."""
-    with pytest.MonkeyPatch.context() as patch:
-        for method in ("connect", "connect_ex"):
-            patch.setattr(socket.socket, method, _guarded(getattr(socket.socket, method)))
-        yield
-
-
-def _guarded(original: Any) -> Any:
-    def connect(self: socket.socket, address: Any) -> Any:
-        if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_loopback(address[0]):
-            pytest.fail(f"a test must not leave this machine: {address}")
-        return original(self, address)
-
-    return connect
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,58 +2,21 @@
 
 import base64
 import io
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from contextlib import redirect_stderr
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
-from journey import MASTER, TOWN, Ended, derived, harken, rows_of, tweet, write_csv
+from cli_cases import KEY, expect_usage, free_port, home_of_its_own, whole_town  # noqa: F401  fixtures among them
+from journey import MASTER, TOWN, derived, harken, tweet, write_csv
 
 from harken import __version__
 from harken.cli import printing
-
-KEY = base64.b64encode(bytes(range(32))).decode()
 
 INGEST = [
     "run_id", "source", "rows_read", "accepted", "duplicates", "quarantined", "repaired", "watermark", "threads",
     "largest_thread", "conversations", "customers", "seconds",
 ]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder of the test's own, the key of the town, and one process."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HARKEN_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HARKEN_MASTER_KEY", KEY)
-    monkeypatch.setenv("WORKERS", "1")
-    return tmp_path
-
-
-@pytest.fixture
-def town(town_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Commands use the town's store, by its setting."""
-    monkeypatch.setenv("DATABASE_URL", town_url)
-    return town_url
-
-
-def expect_usage(ended: Ended, *words: str) -> None:
-    assert ended.code == 2
-    assert ended.out == ""
-    for word in words:
-        assert word in ended.err
-    assert "Traceback" not in ended.err
 
 
 # Words
@@ -336,159 +299,3 @@ def test_a_key_file_that_others_may_read_is_refused(
     (home / "home" / "master.key").chmod(0o644)
 
     assert "chmod 600" in harken("predict", "--store", store_url).refusal
-
-
-# Served
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.10", "example.com"])
-def test_only_loopback_is_served(host: str) -> None:
-    assert "Refusing to listen" in harken("serve", "--host", host).refusal
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@pytest.fixture
-def server(town: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """`harken serve`, as people start it."""
-    port = free_port()
-    command = [sys.executable, "-m", "harken", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        yield f"http://127.0.0.1:{port}", process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def asked(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        found: dict[str, Any] = json.load(answer)
-        return found
-
-
-def wait_for(url: str, process: subprocess.Popen[str]) -> None:
-    for _ in range(300):
-        assert process.poll() is None, process.communicate()
-        try:
-            asked(url)
-            return
-        except urllib.error.URLError:
-            time.sleep(0.1)
-    raise AssertionError("the server did not come up")
-
-
-def test_the_server_answers_and_ends_politely(server: tuple[str, subprocess.Popen[str]]) -> None:
-    url, process = server
-    wait_for(f"{url}/health", process)
-    answer = asked(f"{url}/predict_nba", {"customer_id": "200"})
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=30)
-
-    assert answer["channel"] == "human_agent"
-    assert process.returncode == 0
-    assert out == ""
-    assert err == f"{url}  (documentation: /docs, stop with Ctrl-C)\n"
-
-
-def test_a_port_that_is_taken_is_one_line(town: str) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        refusal = harken("serve", "--port", taken.getsockname()[1]).refusal
-
-    assert "Address already in use" in refusal
-    assert "--port" in refusal
-
-
-# For real, in processes of their own
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_command_says_so_in_one_line(town: str, tmp_path: Path, number: int) -> None:
-    """The file is a pipe: who opens it to write knows that the command reads, and it reads until it is stopped."""
-    os.mkfifo(tmp_path / "pipe")
-    command = [sys.executable, "-m", "harken", "ingest", "pipe"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    writing = opened_once_read(tmp_path / "pipe", process)
-    process.send_signal(number)
-    out, err = process.communicate(timeout=30)
-    os.close(writing)
-
-    assert (process.returncode, out) == (1, "")
-    assert err.strip() == "harken: Interrupted. What was committed is kept; the same command continues from there."
-
-
-def opened_once_read(pipe: Path, process: subprocess.Popen[str]) -> int:
-    for _ in range(300):
-        assert process.poll() is None, process.communicate()
-        try:
-            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("nobody opened the pipe")
-
-
-def test_a_reader_who_has_seen_enough_is_no_error(town: str) -> None:
-    command = [sys.executable, "-m", "harken", "profile", "show", "400"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    process.stdout.close()
-    _, err = process.communicate(timeout=30)
-
-    assert err == ""
-
-
-def test_nobody_waits_for_what_a_command_does_not_need(town: str) -> None:
-    """Each of these takes a tenth of a second to a second to import, in every process."""
-    dear = ["pandas", "polars", "duckdb", "rich", "structlog", "phonenumbers", "ftfy", "pydantic_ai", "fastapi"]
-    code = (
-        "import sys; from harken.cli.running import run\n"
-        "try: run()\n"
-        f"finally: print(*[name for name in {dear} if name in sys.modules], 'and no other', file=sys.stderr)"
-    )
-    command = [sys.executable, "-c", code, "profile", "show", "400"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True)
-
-    assert "2 events" in ended.stdout
-    assert ended.stderr == "and no other\n"
-
-
-def test_a_whole_journey_in_several_processes(store_url: str, tmp_path: Path) -> None:
-    write_csv(tmp_path / "town.csv", TOWN)
-    environment = {**os.environ, "DATABASE_URL": store_url}
-
-    def run(*words: str, workers: int = 1) -> dict[str, Any]:
-        command = [sys.executable, "-m", "harken", *words, "--json"]
-        environment["WORKERS"] = str(workers)
-        ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
-        return Ended(ended.returncode, ended.stdout, ended.stderr).json
-
-    assert run("ingest", "town.csv")["accepted"] == 11
-    assert run("predict", workers=2)["decisions"] == 4
-    assert (tmp_path / "nba_predictions.csv").read_bytes().count(b"\r\n") == 5
-    assert len(rows_of(store_url, "SELECT FROM decision")) == 4
-
-
-def test_the_demo_needs_nothing(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = open_folder / "demo-home"
-    monkeypatch.setenv("HARKEN_HOME", str(home))
-    monkeypatch.delenv("HARKEN_MASTER_KEY")
-    monkeypatch.setenv("CLICKHOUSE_HOST", "nowhere.invalid")
-    shown = harken("demo", "--json")
-    told = harken("demo")
-
-    assert shown.code == 0, shown.err
-    assert list(shown.json) == ["ingest", "predict", "agent", "files", "seconds"]
-    assert shown.json["predict"]["decisions"] > 50
-    assert all(Path(file).exists() for file in shown.json["files"])
-    assert told.code == 0
-    assert told.out.count("Because: ") == 3
-    assert "What was made, and where to look" in told.out

@@ -14,6 +14,7 @@ from journey import (
     BRAND,
     CLEO,
     DAN,
+    DEFAULT,
     EVE,
     MASTER,
     NOW,
@@ -80,7 +81,7 @@ def test_a_tree_with_two_customers_has_a_case_for_each(town_url: str) -> None:
 
 
 def test_the_run_is_on_record(store_url: str, tmp_path: Path) -> None:
-    with desk_on(store_url, tmp_path) as desk:
+    with desk_on(store_url, tmp_path, engine=DEFAULT) as desk:
         report = take_in(desk, TOWN)
     [run] = rows_of(store_url, "SELECT * FROM ingest_run")
 
