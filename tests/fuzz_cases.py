@@ -227,7 +227,7 @@ class Asker:
         answer = case.call(headers=self._headers)
         case.validate_response(answer)
         assert 200 <= answer.status_code < 300, f"{method} {path}: {answer.text}"
-        return answer.json() if "json" in answer.headers.get("content-type", [""])[0] else None
+        return answer.json() if answer.content and "json" in answer.headers.get("content-type", [""])[0] else None
 
 
 def work_on_tickets(ask: Asker, prefix: str) -> None:
