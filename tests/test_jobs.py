@@ -30,6 +30,25 @@ async def die(about: str) -> None:
 asyncio.run(work(sys.argv[1], [Task(name="answer", do=die)], asyncio.Event()))
 """
 
+KILLED_WHILE_IT_LOOKED = """
+import asyncio, os, signal, sys
+from harken.adapters.jobs import working
+
+began = asyncio.Event()
+
+async def wait(about: str) -> None:
+    print(about, flush=True)
+    began.set()
+    await asyncio.Event().wait()
+
+async def die(*given: object) -> None:
+    await began.wait()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+working._raise_the_dead, working.RAISE_EVERY = die, "* * * * * *"
+asyncio.run(working.work(sys.argv[1], [working.Task(name="answer", do=wait)], asyncio.Event()))
+"""
+
 
 def asked(url: str, about: str, at: datetime = LONG_AGO) -> None:
     database = Database(url)
@@ -123,9 +142,10 @@ async def test_what_fails_is_tried_again_and_ends_with_its_last_resort(
     assert one_of(store_url, "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'answer'") == 0
 
 
-async def test_the_job_of_a_killed_worker_is_done_by_another(store_url: str) -> None:
+@pytest.mark.parametrize("script", [KILLED, KILLED_WHILE_IT_LOOKED], ids=["at work", "while it looked for the dead"])
+async def test_the_job_of_a_killed_worker_is_done_by_another(store_url: str, script: str) -> None:
     asked(store_url, "one")
-    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, store_url, stdout=subprocess.PIPE)
+    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", script, store_url, stdout=subprocess.PIPE)
     printed, _ = await asyncio.wait_for(killed.communicate(), MOST_S)
     assert (killed.returncode, printed) == (-signal.SIGKILL, b"one\n")
     seen: list[str] = []

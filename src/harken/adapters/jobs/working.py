@@ -45,6 +45,7 @@ class Task:
     do: Callable[[str], Awaitable[object]]
     last_resort: Callable[[str], Awaitable[object]] | None = None  #: after `ATTEMPTS`; None: the schedule tries again
     every: str = ""  #: cron, with seconds as a sixth field; empty: only when asked for
+    alone: bool = True  #: one of a schedule's runs waits for the one before
 
 
 class _Patience(BaseRetryStrategy):
@@ -72,10 +73,12 @@ async def work(url: str, tasks: Sequence[Task], stopped: asyncio.Event, *, concu
             [ended] = await asyncio.gather(working, return_exceptions=True)
             if not stopped.is_set():
                 raise TryAgainError(
-                    "The worker lost its database. What was committed is kept; start it again."
+                    "The worker lost its database. What was committed is kept; it goes on when the database is back."
                 ) from ended
     except (exceptions.ConnectorException, PoolTimeout) as away:
-        raise TryAgainError("The database did not answer the worker. Nothing was lost; start it again.") from away
+        raise TryAgainError(
+            "The database did not answer the worker. Nothing was lost; it goes on when the database is back."
+        ) from away
 
 
 async def _run(app: App, concurrency: int) -> None:
@@ -108,6 +111,7 @@ def _app(url: str, tasks: Sequence[Task], concurrency: int) -> App:
             name="raise the dead",
             do=partial(_raise_the_dead, app, {task.name: task for task in tasks}),
             every=RAISE_EVERY,
+            alone=False,  # one that died in it would otherwise keep all others from finding the dead
         ),
     )
     return app
@@ -136,7 +140,7 @@ def _register(app: App, task: Task) -> None:
 
     known = app.task(name=task.name, queue="work", pass_context=True, retry=_Patience(task))(run)
     if task.every:
-        app.periodic(cron=task.every, queueing_lock=task.name, lock=task.name)(known)
+        app.periodic(cron=task.every, queueing_lock=task.name, lock=task.name if task.alone else None)(known)
 
 
 def _why(failure: BaseException) -> str:
