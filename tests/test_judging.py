@@ -24,6 +24,16 @@ WHOLE = FEES.text[: FEES.text.index(" Transfers")]
 QUOTE = "Hello, this may help: “{}” (source: Transfers and fees)"
 
 
+def test_a_question_at_the_end_hides_nothing_that_runs_into_it() -> None:
+    """Instructions of ours have no full stop where somebody leaves it out."""
+    ours = " ".join(templates.secrets()[1:]).replace(".", ",")
+    for begin in range(0, len(ours) - 300, 37):
+        told = (
+            f"A transfer to another country takes 2 business days. {ours[begin : begin + 300]}, is there anything else?"
+        )
+        assert judged(told).outcome not in (Outcome.SEND, Outcome.CLARIFY), told
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -9,12 +9,10 @@ from harken.flow.agent_desk import AgentDesk
 from harken.flow.ending import Answered
 from harken.flow.ticketing import Asked
 
-SUBJECT_CHARACTERS = 80
-
 
 async def ask(text: str, customer: str, desk: AgentDesk) -> Answered:
     """Whoever may run this vouches for who asks. Raises RefusedError for a customer or a text that cannot be taken, TryAgainError where somebody else answers."""
-    subject = text.strip().splitlines()[0][:SUBJECT_CHARACTERS] if text.strip() else ""
+    subject = ticketing.subject_of(text)
     asked = Asked(
         customer=customer, subject=subject, description=text, channel=Channel.CHAT, source="ask", verified=True
     )

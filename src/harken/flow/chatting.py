@@ -17,7 +17,6 @@ from harken.flow.ticket_words import Words
 from harken.flow.ticketing import Asked
 
 SOURCE = "chat"
-SUBJECT_CHARACTERS = 80
 
 
 class NotYourChatError(RefusedError):
@@ -41,10 +40,9 @@ class Chat:
         """The same `id_` again is the same message. Raises RefusedError, TryAgainError where nothing was kept."""
         key = f"{self.customer}:{id_}"
         if self.conversation is None:
-            subject = text.strip().splitlines()[0][:SUBJECT_CHARACTERS]
             asked = Asked(
                 customer=self.customer,
-                subject=subject,
+                subject=ticketing.subject_of(text),
                 description=text,
                 channel=Channel.CHAT,
                 source=SOURCE,

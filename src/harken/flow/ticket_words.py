@@ -21,6 +21,7 @@ from harken.flow.ticket_desk import TicketDesk
 from harken.intake import fields
 from harken.intake.fields import InvalidEventError
 from harken.kit import db
+from harken.kit.characters import whole
 
 SOURCE = "tickets"
 
@@ -82,11 +83,11 @@ def place_of(ticket: Ticket) -> Place:
 def arrival_of(kind: Kind, words: Words, place: Place, content: Sequence[object], desk: TicketDesk) -> Arrival:
     """As a door would hand it over. `content`: what makes a repetition the same."""
     at = desk.live.clock()
-    form = orjson.dumps([kind, words.source, *content])
+    form = orjson.dumps([kind, words.source, *(whole(each) if isinstance(each, str) else each for each in content)])
     same = f"key {words.source} {words.key}".encode() if words.key else form + f" {int(at.timestamp())}".encode()
     texts = dict.fromkeys(fields.OPTIONAL_TEXTS) | {
         "identity": place.identity,
-        "text": words.text,
+        "text": whole(words.text),
         "brand": place.brand,
         "in_reply_to": place.after,
     }

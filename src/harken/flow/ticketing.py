@@ -80,6 +80,13 @@ class Expected:
 
 ANY = Expected()
 
+SUBJECT_CHARACTERS = 80
+
+
+def subject_of(text: str) -> str:
+    """Of words that came without one: how they begin."""
+    return next(iter(text.strip().splitlines()), "")[:SUBJECT_CHARACTERS]
+
 
 class Done(NamedTuple):
     """The ticket as it is now, and whether this call made it so: False for a repetition."""

@@ -19,6 +19,8 @@ from harken.guard.units import Quantity, quantities
 WINDOW = 2
 """Neighbouring sentences of a source that are read together."""
 MOST_SENTENCES = 400
+MOST_QUESTION = 200
+"""Characters of what only asks: what is longer tells as well, and ends with a question so as not to be looked at."""
 
 _DENIES = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|\w+n['’]t|unable|except|unless|"
@@ -90,7 +92,7 @@ class Grounding:
         """No question, no courtesy: a sentence that is true or false."""
         known = courtesy()
         bare = known.warns.sub(" ", known.mentions.sub(" ", sentence))
-        if sentence.rstrip(" \"'”’»)").endswith(("?", "？")) and not _TELLS.search(sentence):
+        if _only_asks(sentence):
             return False
         left = [term for term in telling(bare, self._language) if term not in self._courteous]
         if not left:
@@ -160,6 +162,11 @@ class Grounding:
             or (other.search(claim) and not one.search(claim) and one.search(nearest) and not other.search(nearest))
             for one, other in _OPPOSITES
         )
+
+
+def _only_asks(sentence: str) -> bool:
+    asks = sentence.rstrip(" \"'”’»)").endswith(("?", "？"))
+    return asks and len(sentence) <= MOST_QUESTION and not _TELLS.search(sentence)
 
 
 def _stands(quantity: Quantity, known: set[Quantity]) -> bool:

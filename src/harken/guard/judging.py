@@ -162,7 +162,7 @@ def _ground(seen: Seen, grounding: Grounding, weighed: Weighed) -> Iterator[_Fou
 def _unsure(weighed: Weighed, rules: GuardRules) -> Iterator[_Found]:
     least = rules.content.confidence.least
     if min(weighed.drafter, weighed.ours) < least:
-        who = "Ours" if weighed.ours <= weighed.drafter else "The writer's own"
+        who = "Our" if weighed.ours <= weighed.drafter else "The writer's own"
         yield _found("is-sure-enough", Reason.LOW_CONFIDENCE, f"{who} confidence is below {least:g}.", rules)
 
 

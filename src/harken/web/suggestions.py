@@ -13,7 +13,7 @@ from harken.flow import suggesting, ticketing
 from harken.flow.agent_desk import AgentDesk
 from harken.flow.desk import Desk
 from harken.flow.suggesting import Suggested
-from harken.tickets.store import NoSuchTicketError
+from harken.web import ticket_rights as rights
 from harken.web.auth.principal import Asking
 from harken.web.ticket_bodies import TicketName
 from harken.web.tickets import PREFIXES
@@ -35,8 +35,7 @@ class _Door:
         """For a person's screen, whoever has the ticket: nothing is sent to the customer, and nothing of the ticket changes."""
         desk = await asyncio.to_thread(self._desk)
         ticket = await asyncio.to_thread(ticketing.standing, id.lower(), desk.tickets)
-        if not who.may_see(ticket.customer):
-            raise NoSuchTicketError
+        rights.refuse_others(who, ticket)
         seen = await suggesting.look(ticket.id, desk)  # so that a ticket that is over is a plain 409
         told = _told(suggesting.suggest(seen, f"person:{who.subject}", desk))
         return StreamingResponse(told, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
