@@ -202,7 +202,7 @@ def test_events_need_a_store_that_can_hold_them(store_url: str, tmp_path: Path) 
     assert "PostgreSQL" in answer.json()["detail"]
 
 
-KEY, OTHER = "hk_" + "1" * 64, "hk_" + "2" * 64
+KEY, OTHER, THIRD = ("hk_" + digit * 64 for digit in "123")
 
 
 @pytest.fixture
@@ -219,6 +219,9 @@ def planned(desk: Desk, tmp_path: Path) -> Iterator[TestClient]:
         [source.core]
         key_sha256 = "{plan.sha256_of(OTHER)}"
         unknown_types = "quarantine"
+        vouches = true
+        [source.app]
+        key_sha256 = "{plan.sha256_of(THIRD)}"
         """
     )
     assert desk.live
@@ -253,6 +256,21 @@ def test_a_source_sends_what_its_plan_says(planned: TestClient, store_url: str) 
     batch = planned.post(BATCH, json={"batch": [page(1), spoke(1, "ada")]}, auth=(KEY, "")).json()
     assert (batch["accepted"], batch["refused"]) == (1, 1)
     assert planned.post(EVENTS, json=spoke(1, "ada"), auth=(OTHER, "")).status_code == 202
+
+
+def test_nobody_says_what_they_pay_for_themselves(planned: TestClient) -> None:
+    """A key that a browser has is everybody's."""
+    for number, (who, key) in enumerate([("ada", THIRD), ("bob", OTHER)]):
+        said = {
+            "type": "identify",
+            "messageId": f"i{number}",
+            "userId": who,
+            "traits": {"tier": "gold", "country": "DE"},
+        }
+        assert planned.post(EVENTS, json=said, auth=(key, "")).status_code == 202
+
+    features = [planned.get(f"/api/v1/profiles/{who}").json()["features"] for who in ("ada", "bob")]
+    assert [(each.get("tier"), each.get("country")) for each in features] == [(None, None), ("gold", "DE")]
 
 
 def test_a_source_that_sends_too_much_slows_nobody_else(planned: TestClient) -> None:

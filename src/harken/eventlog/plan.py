@@ -30,6 +30,7 @@ class Source(BaseModel):
     types: Literal["all"] | Annotated[frozenset[str], Field(min_length=1)] = "all"
     events_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = 100
     unknown_types: UnknownTypes = "refuse"  #: what becomes of an event whose type nobody knows, or not from here
+    vouches: bool = False  #: what it says of a customer's tier and country is believed: not what a browser sends
     additional: Additional = "keep"  #: what becomes of properties and traits that the event's schema does not name
 
     def allows(self, type_: str) -> bool:

@@ -58,6 +58,7 @@ def arrive(sent: Sent, door: Door) -> Arrival | Refusal:
             source=sent.source,
             received_us=microseconds(sent.received_at),
             blind=lambda kind, value: door.master.fingerprint(kind, value.encode()).hex(),
+            vouches=sent.rules is None or sent.rules.vouches,
         )
         # Of what was sent: a later step to a newer version must not make a redelivery another event.
         form = found.same_as if body is original else same_as(original)

@@ -55,12 +55,15 @@ class Enrichment:
     read: Callable[[Fields, Fields], Fact]
     why: str
     needed: bool = False  #: an event of these kinds without it says nothing
+    vouched: bool = False  #: left out where the source does not vouch for it: customers must not say it of themselves
 
 
-def attributes(kind: Kind, properties: Fields, context: Fields) -> str | None:
-    """The facts of one event as sorted JSON; None where there are none. Raises InvalidEventError."""
+def attributes(kind: Kind, properties: Fields, context: Fields, *, vouches: bool = True) -> str | None:
+    """The facts of one event as sorted JSON; None where there are none. `vouches`: its source does. Raises InvalidEventError."""
     found: dict[str, Fact] = {}
     for enrichment in _of(kind):
+        if enrichment.vouched and not vouches:
+            continue
         fact = enrichment.read(properties, context)
         if fact is not None:
             found[enrichment.name] = fact
@@ -231,12 +234,14 @@ ENRICHMENTS = (
         kinds=frozenset({Kind.IDENTIFY}),
         read=_tier,
         why="What they pay for says how soon they were promised an answer.",
+        vouched=True,
     ),
     Enrichment(
         name="country",
         kinds=frozenset({Kind.IDENTIFY}),
         read=_country,
         why="Whose law holds for what they are told.",
+        vouched=True,
     ),
     Enrichment(
         name="zone",

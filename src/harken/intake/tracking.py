@@ -55,7 +55,7 @@ class Tracked:
     same_as: bytes  #: equal for a redelivery, different for another event of the same id
 
 
-def tracked(body: Mapping[str, Any], *, source: str, received_us: int, blind: Blind) -> Tracked:
+def tracked(body: Mapping[str, Any], *, source: str, received_us: int, blind: Blind, vouches: bool = True) -> Tracked:
     """`received_us`: when it came, microseconds since 1970 UTC. Raises InvalidEventError."""
     canonical.check(body)
     properties, context = mapping(body, "properties"), mapping(body, "context")
@@ -70,8 +70,9 @@ def tracked(body: Mapping[str, Any], *, source: str, received_us: int, blind: Bl
         source,
     )
     _demand(kind, body)
+    said = _said_of(kind, body, properties)
     return Tracked(
-        row=row | {"attributes": enrichment.attributes(kind, _said_of(kind, body, properties), context)},
+        row=row | {"attributes": enrichment.attributes(kind, said, context, vouches=vouches)},
         links=identifiers.links(kind, body, row["identity"], blind),
         content=_content(body, kind),
         same_as=same_as(body),
