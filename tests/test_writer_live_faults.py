@@ -70,7 +70,7 @@ async def drafted(server: FakeModels, first: Answer, second: Answer, *, timeout_
     )
     draft = await writer.write(chat(), live())
     await writer.close()
-    assert await recorded(draft.exchanges, asking).write(chat(), live()) == draft, "a replay comes to the same"
+    assert await recorded(draft.exchanges).write(chat(), live()) == draft, "a replay comes to the same"
     return draft
 
 
