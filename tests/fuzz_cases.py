@@ -17,7 +17,7 @@ from typing import Any
 
 import schemathesis
 import uvicorn
-from access_cases import ED, bearing, issuer_of
+from access_cases import AUDIENCE, ED, bearing, issuer_of
 from act_cases import SECRET, TICKET, catalogue_of, effects
 from fastapi import FastAPI
 from journey import Steady
@@ -27,13 +27,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from harken import bootstrap
 from harken.cli import demo_agent
-from harken.flow import asking, delivering, sending
+from harken.domain.proposal import Proposal
+from harken.flow import acting, asking, delivering, sending, ticketing
+from harken.flow.acting import Cause
 from harken.flow.desk import Desk
 from harken.flow.sending import Why
 from harken.kit.clock import wall_clock
 from harken.settings import Settings
 from harken.web.app import app_of
+from harken.web.auth import minting
 from harken.web.auth.access import Rules
+from harken.web.auth.minting import Mint
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 LASTS = timedelta(days=1)
@@ -94,7 +98,10 @@ def _leave_in_doubt(desk: Desk, cause: str) -> None:
 
 def application(desk: Desk) -> FastAPI:
     """Nobody's bucket empties: how fast one may ask has tests of its own."""
-    return app_of(desk, Rules(issuer=issuer_of(ED), local_admin=False, per_minute=1_000_000))
+    path = desk.home / "signing.json"
+    minting.add_key(path, "EdDSA")
+    mint = Mint(path=path, algorithm="EdDSA", issuer="harken-of-the-bank", audience=AUDIENCE)
+    return app_of(desk, Rules(issuer=issuer_of(ED), mint=mint, local_admin=False, per_minute=1_000_000))
 
 
 @contextmanager
@@ -132,8 +139,19 @@ async def live_in(url: str, desk: Desk) -> None:
     for status, name in zip(("resolved", "pending", "closed"), tickets, strict=False):
         call(f"{url}/api/v1/tickets/{name}/status", {"status": status}, method="PUT")
     call(f"{url}/api/v1/tickets/{tickets[0]}/notes", {"text": "Seen."})
+    _close(tickets[3], desk)
     condition = {"all": [{"feature": "disputes_90d", "is": ">=", "value": 0}], "why": "They wrote."}
     call(f"{url}/api/v1/segments/vip", condition, method="PUT")
+
+
+def _close(name: str, desk: Desk) -> None:
+    """As the AI does it: that can be taken back."""
+    assert desk.acts
+    assert desk.tickets
+    ticket = ticketing.standing(name, desk.tickets)
+    with desk.acts.database.transaction() as tx:
+        done = acting.order(tx, Proposal(action="close"), Cause(ticket=ticket, id="kb:3"), desk.acts)
+    assert done.state == "executed"
 
 
 @dataclass
@@ -141,6 +159,7 @@ class Seen:
     """Whose requests met which route, and what they were answered. Around the whole application."""
 
     app: ASGIApp
+    desk: Desk
     answers: Counter[tuple[str, str, str, int]] = field(default_factory=Counter)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -229,6 +248,14 @@ class Asker:
         assert 200 <= answer.status_code < 300, f"{method} {path}: {answer.text}"
         return answer.json() if answer.content and "json" in answer.headers.get("content-type", [""])[0] else None
 
+    def token(self, name: str, secret: str) -> None:
+        """The one request with a form, and with a secret instead of a token."""
+        body = {"grant_type": "client_credentials", "client_id": name, "client_secret": secret}
+        case = self._schema["/oauth/token"]["POST"].Case(body=body, media_type="application/x-www-form-urlencoded")
+        answer = case.call()
+        case.validate_response(answer)
+        assert answer.status_code == 200, answer.text
+
 
 def work_on_tickets(ask: Asker, prefix: str) -> None:
     """What only fits as a ticket stands: no schema says when."""
@@ -241,6 +268,7 @@ def work_on_tickets(ask: Asker, prefix: str) -> None:
     ask("PUT", f"{path}/owner", {"type": "person", "id": "lena"}, id=one)
     ask("PUT", f"{path}/priority", {"priority": "urgent"}, id=one)
     ask("PUT", f"{path}/tags", {"tags": ["card"]}, id=one)
+    ask("POST", f"{path}/suggestion", id=one)
     ask("PUT", f"{path}/snooze", {"until": "2100-01-01T09:00:00Z"}, id=one)
     ask("POST", f"{path}/notes", {"text": "Seen."}, id=one)
     ask("POST", f"{path}/merge", {"other": other}, id=one)
@@ -276,8 +304,12 @@ def work_on_the_rest(ask: Asker) -> None:
     edited = ask("PUT", "/api/v1/actions/{id}/arguments", {"arguments": yes["arguments"]}, id=yes["id"])
     ask("POST", "/api/v1/actions/{id}/approve", {"arguments_hash": edited["arguments_hash"]}, id=yes["id"])
     ask("POST", "/api/v1/actions/{id}/deny", {"arguments_hash": no["arguments_hash"]}, id=no["id"])
+    done = ask("GET", "/api/v1/actions", query={"state": "executed"})["actions"]
+    ask("POST", "/api/v1/actions/{id}/undo", id=next(each["id"] for each in done if each["action"] == "close"))
     doubtful = ask("GET", "/api/v1/outbox")["deliveries"][0]
     ask("POST", "/api/v1/outbox/{id}/decide", {"decision": "delivered"}, id=doubtful["id"])
     assert ask("POST", "/api/v1/chat/tickets", {"customer_id": "ada"})["ticket"]
     assert ask("GET", "/health")["status"] == "healthy"
     ask("GET", "/metrics")
+    ask("GET", "/.well-known/oauth-authorization-server")
+    ask("GET", "/oauth/keys")

@@ -5,12 +5,13 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 from conftest import UNSAFE_BUT_QUICK, end_supervisor
-from test_answer_crash import PATIENCE_S, Town, town_on
+from test_answer_crash import PATIENCE_S, PIN, Town, town_on
 from test_answering import answers
 
 from harken.adapters.jobs import working
@@ -81,9 +82,9 @@ def test_the_database_dies_while_tickets_are_answered(town: Town, home: Path, tm
     assert all(line.endswith("it goes on when the database is back.") for line in lines), lines
 
 
-def opened_at_last(town: Town) -> TicketId:
+def opened_at_last(town: Town, text: str = PIN) -> TicketId:
     """Each connection of before the crash fails once, and keeps nothing."""
-    while not (ticket := quietly(town.open)):
+    while not (ticket := quietly(partial(town.open, text))):
         pass
     assert isinstance(ticket, str)
     return TicketId(ticket)
@@ -99,7 +100,7 @@ def crash(home: Path) -> None:
 @pytest.mark.parametrize("table", ["record_blob", "outbox", "ticket_change"])
 def test_a_full_disk_keeps_nothing_half(town: Town, tmp_path: Path, table: str) -> None:
     """As PostgreSQL says it, wherever it strikes within the answer; once there is room, the ticket is answered."""
-    says, ticket = tmp_path / "said", town.open()
+    says, ticket = tmp_path / "said", opened_at_last(town)
     with psycopg.connect(town.url, autocommit=True) as owner:
         owner.execute(_BIRTH.format(table))  # type: ignore[arg-type]
         town.hand.begins("answer", ticket)
@@ -115,7 +116,7 @@ def test_a_full_disk_keeps_nothing_half(town: Town, tmp_path: Path, table: str) 
 @pytest.mark.parametrize("way", ["raises", "kills"])
 def test_poison_ends_with_a_person(town: Town, tmp_path: Path, way: str) -> None:
     """A ticket that fails, or takes its worker with it, every time; and one beside it that does not."""
-    poison, innocent = town.open(POISON), town.open()
+    poison, innocent = opened_at_last(town, POISON), opened_at_last(town)
     deaths = 0
     while not handed_over(town, poison):
         assert deaths <= working.ATTEMPTS, "it circles"

@@ -22,7 +22,8 @@ from fuzz_cases import (
     work_on_tickets,
 )
 
-from harken.web.auth import permissions
+from harken.web.auth import clients, permissions
+from harken.web.auth.clients import Client
 from harken.web.auth.principal import Role
 from harken.web.auth.routes import WEBSOCKET
 from harken.web.tickets import PREFIXES
@@ -39,7 +40,7 @@ phases.coverage.enabled = false
 @contextmanager
 def open_desk(url: str, home: Path) -> Iterator[tuple[str, Seen]]:
     with fuzz_cases.bank(url, home) as desk:
-        seen = Seen(fuzz_cases.application(desk))
+        seen = Seen(fuzz_cases.application(desk), desk)
         with fuzz_cases.served(seen) as at:
             asyncio.run(fuzz_cases.live_in(at, desk))
             seen.answers.clear()
@@ -77,6 +78,8 @@ def test_every_operation_does_what_it_is_for(bank: tuple[str, Seen]) -> None:
         work_on_tickets(ask, prefix)
     work_on_customers(ask)
     work_on_the_rest(ask)
+    secret = clients.add(Client(id="shop", roles=["service"]), seen.desk)
+    ask.token("shop", secret)
 
     assert never_answered(url, seen) == set()
 

@@ -39,7 +39,7 @@ OPEN_TO_WHO_SERVES = {
     "action_approval", "action_proposal", "answer_record", "audit_checkpoint", "audit_event", "audit_leaf",
     "audit_node", "budget_alert", "call_task", "consistency", "conversation", "decision", "event", "idempotency",
     "identity_change", "identity_conflict", "identity_edge", "identity_member", "ingest_block", "ingest_run",
-    "knowledge_cache", "model_answer", "model_spend", "outbox", "procrastinate_events", "procrastinate_jobs",
+    "knowledge_cache", "model_answer", "model_spend", "oauth_client", "outbox", "procrastinate_events", "procrastinate_jobs",
     "procrastinate_periodic_defers", "procrastinate_workers", "profile", "projection", "quarantine", "rate_bucket",
     "record_blob", "record_text", "rejected_event", "revoked_token", "schema_migration", "segment", "segment_change",
     "segment_member", "served_profile", "socket_ticket", "source_hour", "source_offset", "subject_key", "ticket",

@@ -15,7 +15,7 @@ from hostile_deeds import gets_through
 from hostile_models import NOON, ScriptedModel, answer, down
 from httpx2 import Response
 from journey import Steady, rows_of
-from test_answering import FEE, answers, bank_on, opened, url_of
+from test_answering import FEE, PIN, answers, bank_on, opened, url_of
 
 from harken.act.plan import Answer
 from harken.adapters.writers import recorded, templates
@@ -108,7 +108,7 @@ async def test_a_refund_that_a_model_proposes_waits_for_a_person(bank: Desk) -> 
 async def test_who_is_not_verified_is_offered_less(bank: Desk) -> None:
     model = replies(deed("refund", amount_minor=2450, currency="EUR"))
 
-    found = await answered(modelled(bank, model), bank, TWICE, "nobody-knows", verified=False)
+    found = await answered(modelled(bank, model), bank, PIN, "nobody-knows", verified=False)
 
     assert '"refund"' not in model.prompts[-1].system
     assert '"schedule_call"' in model.prompts[-1].system
@@ -320,10 +320,11 @@ async def test_an_answer_serves_another_customer_and_is_made_again(bank: Desk) -
 def looked(desk: AgentDesk, bank: Desk, customer: str, where: str = "") -> Gathered:
     assert bank.tickets
     ticket = ticketing.standing(opened(bank, FEE, customer), bank.tickets)
-    ours = replace(ticket, attributes={**ticket.attributes, "jurisdiction": where})
     seen = gathering.gather(ticket.id, desk)
     assert seen
-    return gathering._with_passages(ours, replace(seen.context, passages=(), readable=""), desk)
+    assert seen.context.live
+    there = replace(seen.context.live, jurisdiction=where)
+    return gathering._with_passages(ticket, replace(seen.context, live=there, passages=(), readable=""), desk)
 
 
 def test_whose_eyes_and_which_library_is_said_in_every_context(bank: Desk, tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ class Database:
                 f"The database's disk is full: {first_line(full)}. Nothing of this was kept; make room there, and try again."
             ) from full
         except psycopg.OperationalError as broken:
+            self._pool.check()  # nobody after this gets a connection that died with this one
             raise TryAgainError(
                 f"The database went away: {first_line(broken)}. What was committed is kept; run the same command again."
             ) from broken

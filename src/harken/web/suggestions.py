@@ -65,7 +65,7 @@ def _shown(suggested: Suggested) -> dict[str, Any]:
 def router(desk: Desk) -> APIRouter:
     routes, door = APIRouter(), _Door(desk)
     problems: dict[int | str, dict[str, Any]] = {
-        200: {"description": _EVENTS, "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        200: {"description": _EVENTS, "content": {"text/event-stream": {}}},
         404: {"description": "There is no such ticket."},
         409: {"description": "The ticket is over."},
     }

@@ -23,6 +23,9 @@ from harken.kit.log import logger
 
 ATTEMPTS = 5
 LAST_RESORT = "last resort"
+SUSPECTS = "suspects"
+"""A lock: what was under way when a worker died is done one at a time, so that what kills workers costs its neighbours one try."""
+
 RAISE_EVERY = "* * * * * */5"
 POLL_S = 0.5
 """Jobs that fall due later announce themselves to nobody."""
@@ -154,4 +157,4 @@ async def _raise_the_dead(app: App, tasks: dict[str, Task], about: str) -> None:
         task = tasks.get(job.task_name)
         spent = job.attempts + 1 >= ATTEMPTS and task is not None and task.last_resort is not None
         log.warning("job_of_a_dead_worker", task=job.task_name, attempt=job.attempts + 1)
-        await app.job_manager.retry_job(job, queue=LAST_RESORT if spent else None)
+        await app.job_manager.retry_job(job, queue=LAST_RESORT if spent else None, lock=SUSPECTS)
