@@ -15,7 +15,7 @@ from hostile_deeds import gets_through
 from hostile_models import NOON, ScriptedModel, answer, down
 from httpx2 import Response
 from journey import Steady, rows_of
-from test_answering import FEE, PIN, answers, bank_on, opened, url_of
+from test_answering import FEE, answers, bank_on, opened, url_of
 
 from harken.act.plan import Answer
 from harken.adapters.writers import recorded, templates
@@ -42,6 +42,7 @@ from harken.web.app import app_of
 assert _administer  # the fixture below makes databases of its own
 CANARY = "canary-plover-77"
 SAID = "A card payment in another currency than the euro costs 1.5 % of the amount."
+AMOUNT = "Up to which amount can I send an instant transfer?"
 TWICE = f"{FEE} I was charged twice."
 
 
@@ -108,7 +109,7 @@ async def test_a_refund_that_a_model_proposes_waits_for_a_person(bank: Desk) -> 
 async def test_who_is_not_verified_is_offered_less(bank: Desk) -> None:
     model = replies(deed("refund", amount_minor=2450, currency="EUR"))
 
-    found = await answered(modelled(bank, model), bank, PIN, "nobody-knows", verified=False)
+    found = await answered(modelled(bank, model), bank, AMOUNT, "nobody-knows", verified=False)
 
     assert '"refund"' not in model.prompts[-1].system
     assert '"schedule_call"' in model.prompts[-1].system
