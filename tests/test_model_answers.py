@@ -42,7 +42,7 @@ from harken.web.app import app_of
 assert _administer  # the fixture below makes databases of its own
 CANARY = "canary-plover-77"
 SAID = "A card payment in another currency than the euro costs 1.5 % of the amount."
-AMOUNT = "Up to which amount can I send an instant transfer?"
+CRASHES = "The app crashes whenever I open it on my phone. What can I do about it?"
 TWICE = f"{FEE} I was charged twice."
 
 
@@ -107,9 +107,12 @@ async def test_a_refund_that_a_model_proposes_waits_for_a_person(bank: Desk) -> 
 
 
 async def test_who_is_not_verified_is_offered_less(bank: Desk) -> None:
-    model = replies(deed("refund", amount_minor=2450, currency="EUR"))
+    said = answer(
+        "Which telephone do you use?", confidence=0.95, proposals=(deed("refund", amount_minor=2450, currency="EUR"),)
+    )
+    model = ScriptedModel(said)
 
-    found = await answered(modelled(bank, model), bank, AMOUNT, "nobody-knows", verified=False)
+    found = await answered(modelled(bank, model), bank, CRASHES, "nobody-knows", verified=False)
 
     assert '"refund"' not in model.prompts[-1].system
     assert '"schedule_call"' in model.prompts[-1].system
