@@ -125,7 +125,7 @@ def environment() -> dict[str, str]:
         kept.setdefault("UV_CACHE_DIR", str(TOOLS / "cache"))
     # Where Python may not keep compiled modules, each process would compile thousands of them anew.
     if kept.pop("PYTHONDONTWRITEBYTECODE", ""):
-        kept.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".venv" / "compiled"))
+        kept.setdefault("PYTHONPYCACHEPREFIX", str(TOOLS / "compiled"))
     return kept
 
 
