@@ -121,12 +121,15 @@ def test_poison_ends_with_a_person(town: Town, tmp_path: Path, way: str) -> None
     while not handed_over(town, poison):
         assert deaths <= working.ATTEMPTS, "it circles"
         pid = town.hand.begins("works", str(tmp_path / "said"), way)
-        until(lambda pid=pid: handed_over(town, poison) or is_dead(pid))
-        deaths += is_dead(pid)
-        if not is_dead(pid):
-            until(lambda: town.outbox(innocent) == [("reply", "delivered")])
-            os.kill(pid, signal.SIGKILL)
-        town.hand.ended()
+        try:
+            until(lambda pid=pid: handed_over(town, poison) or is_dead(pid))
+            deaths += is_dead(pid)
+            if not is_dead(pid):
+                until(lambda: town.outbox(innocent) == [("reply", "delivered")])
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            town.hand.ended()
     assert (deaths > 1) is (way == "kills")
     assert (answers(town.desk, poison), town.jobs(poison)) == ([], 0)
     town.once(innocent)

@@ -157,4 +157,6 @@ async def _raise_the_dead(app: App, tasks: dict[str, Task], about: str) -> None:
         task = tasks.get(job.task_name)
         spent = job.attempts + 1 >= ATTEMPTS and task is not None and task.last_resort is not None
         log.warning("job_of_a_dead_worker", task=job.task_name, attempt=job.attempts + 1)
-        await app.job_manager.retry_job(job, queue=LAST_RESORT if spent else None, lock=SUSPECTS)
+        # What a schedule starts keeps its own: the search for the dead must never wait for one of them.
+        alone = SUSPECTS if task is not None and not task.every else None
+        await app.job_manager.retry_job(job, queue=LAST_RESORT if spent else None, lock=alone)
