@@ -1,6 +1,7 @@
 """`harken demo`: the whole main job on a made-up bank, shown."""
 
 import csv
+import shlex
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -82,7 +83,7 @@ def _show_places(out: Path, interactions: Path, desk: Desk, seconds: float) -> N
     click.echo(f"  {interactions}  the interactions, one event a line")
     click.echo(f"  {out}  every decision with its conversation, message and reason")
     click.echo(
-        f"\nThis store is apart from yours. To look at it, where no other is configured: export HARKEN_HOME={desk.home}"
+        f"\nThis store is apart from yours. To look at it, where no other is configured: export HARKEN_HOME={shlex.quote(str(desk.home))}"
     )
     click.echo("  harken profile show 1033          one customer's profile, every feature")
     click.echo('  harken ask "…" --customer 1033    one more question, and everything behind its answer')
