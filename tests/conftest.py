@@ -1,4 +1,4 @@
-"""A real PostgreSQL for each test session -> an empty, migrated database for each test that asks; and no network."""
+"""A real PostgreSQL for each run -> an empty, migrated database for each test that asks; and no network."""
 
 import base64
 import contextlib
@@ -71,8 +71,8 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_url(open_folder: Path) -> Iterator[str]:
-    """The owner's URL of this session's server (with pytest-xdist: of this worker's)."""
-    home = open_folder / "session"
+    """The owner's URL of this run's server (with pytest-xdist: of this worker's)."""
+    home = open_folder / "run"
     with embedded_postgres.start(home, settings=UNSAFE_BUT_QUICK, elsewhere=open_folder / "elsewhere") as running:
         _administer(running.url, f"ALTER ROLE owner PASSWORD '{conninfo_to_dict(running.url)['password']}'")
         yield running.url
@@ -124,7 +124,7 @@ def town_url(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="session")
 def clickhouse_server(open_folder: Path) -> Iterator[str]:
-    """The URL of this session's ClickHouse, up to the database's name: the embedded engine behind HTTP."""
+    """The URL of this run's ClickHouse, up to the database's name: the embedded engine behind HTTP."""
     password = "hush"
     command = [sys.executable, str(Path(__file__).with_name("clickhouse_server.py")), str(open_folder / "ch"), password]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -239,7 +239,7 @@ def named(url: str, database: str, **changes: str) -> str:
 
 @cache
 def _administrator(url: str) -> psycopg.Connection[Any]:
-    """One for all databases that this session makes and drops."""
+    """One for all databases that this run makes and drops."""
     return psycopg.connect(make_conninfo(url, dbname="postgres"), autocommit=True)
 
 

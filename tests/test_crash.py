@@ -346,6 +346,31 @@ def blocks(url: str) -> int:
     return int(one_of(url, "SELECT count(*) FROM ingest_block"))
 
 
+@contextlib.contextmanager
+def standing_still(url: str, after: int) -> Iterator[None]:
+    """An ingestion that has committed so many blocks waits with its next one, however fast it is."""
+    with psycopg.connect(url, autocommit=True) as holds:
+        holds.execute(
+            f"CREATE OR REPLACE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            f" IF (SELECT count(*) FROM ingest_block) = {after} THEN PERFORM pg_advisory_xact_lock(1); END IF;"
+            f" RETURN NEW; END $$"
+        )
+        holds.execute(
+            "CREATE OR REPLACE TRIGGER waits BEFORE INSERT ON ingest_block FOR EACH ROW EXECUTE FUNCTION wait()"
+        )
+        holds.execute("SELECT pg_advisory_lock(1)")
+        yield
+
+
+def waits(url: str) -> bool:
+    """Somebody does, for the lock of `standing_still`."""
+    waiting = (
+        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+        " WHERE d.datname = current_database() AND locktype = 'advisory' AND objid = 1 AND NOT granted"
+    )
+    return int(one_of(url, waiting)) > 0
+
+
 def workers_of(process: "subprocess.Popen[str]") -> list[int]:
     """The processes of its session that work; in the order in which they began."""
     found = []
@@ -375,15 +400,18 @@ def test_real_kills(store_url: str, expected_crowd: tuple[list[Row], dict[str, A
     rows, expected = expected_crowd
     path = write_csv(tmp_path / "crowd.csv", rows)
 
-    with ingesting(store_url, tmp_path, path) as parent:
-        wait_until(lambda: blocks(store_url) >= 2)
+    with standing_still(store_url, after=2), ingesting(store_url, tmp_path, path) as parent:
+        wait_until(lambda: waits(store_url))
         os.kill(parent.pid, signal.SIGKILL)
         wait_until(lambda: not workers_of(parent))  # orphans would wait for work for ever
-    done = blocks(store_url)
+    assert blocks(store_url) == 2
 
-    with ingesting(store_url, tmp_path, path) as worker_lost:
-        wait_until(lambda: blocks(store_url) >= done + 2)
+    goes_on = contextlib.ExitStack()
+    goes_on.enter_context(standing_still(store_url, after=4))
+    with goes_on, ingesting(store_url, tmp_path, path) as worker_lost:
+        wait_until(lambda: waits(store_url))
         os.kill(workers_of(worker_lost)[0], signal.SIGKILL)
+        goes_on.close()
         out, err = worker_lost.communicate(timeout=PATIENCE_S)
         assert (worker_lost.returncode, out) == (1, "")
         assert "harken: A worker process was killed" in err

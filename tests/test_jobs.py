@@ -30,6 +30,21 @@ async def die(about: str) -> None:
 asyncio.run(work(sys.argv[1], [Task(name="answer", do=die)], asyncio.Event()))
 """
 
+KILLED_AT_TWO = """
+import asyncio, os, signal, sys
+from harken.adapters.jobs.working import Task, work
+
+begun = []
+
+async def die(about: str) -> None:
+    begun.append(about)
+    while len(begun) < 2:
+        await asyncio.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(work(sys.argv[1], [Task(name="answer", do=die)], asyncio.Event()))
+"""
+
 KILLED_WHILE_IT_LOOKED = """
 import asyncio, os, signal, sys
 from harken.adapters.jobs import working
@@ -48,6 +63,14 @@ async def die(*given: object) -> None:
 working._raise_the_dead, working.RAISE_EVERY = die, "* * * * * *"
 asyncio.run(working.work(sys.argv[1], [working.Task(name="answer", do=wait)], asyncio.Event()))
 """
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working, "HEARTBEAT_S", 0.3)
+    monkeypatch.setattr(working, "DEAD_AFTER_S", 2.0)
+    monkeypatch.setattr(working, "RAISE_EVERY", "* * * * * *")
+    monkeypatch.setattr("harken.kit.db.CONNECT_TIMEOUT_S", 2.0)
 
 
 def asked(url: str, about: str, at: datetime = LONG_AGO) -> None:
@@ -140,6 +163,48 @@ async def test_what_fails_is_tried_again_and_ends_with_its_last_resort(
 
     assert tried == ["one"] * working.ATTEMPTS
     assert one_of(store_url, "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'answer'") == 0
+
+
+async def test_what_fails_while_it_is_asked_for_anew_is_tried_again_and_the_new_one_is_done_too(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "MOST_WAIT_S", 0)
+    asked(store_url, "one")
+    tried = 0
+
+    async def do(about: str) -> None:
+        nonlocal tried
+        tried += 1
+        if tried == 1:
+            await asyncio.to_thread(asked, store_url, "one")  # the customer spoke again
+            raise TryAgainError("Not now.")
+
+    await until(store_url, lambda: tried == 3, do)
+    assert one_of(store_url, "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'answer'") == 0
+
+
+@pytest.mark.parametrize("every", ["", "* * * * * *"], ids=["asked for", "scheduled"])
+async def test_the_job_of_a_killed_worker_that_waits_a_second_time(store_url: str, every: str) -> None:
+    """Of a schedule only the new one is done; what was asked for is owed twice. The dead of other tasks are found all the same."""
+    asked(store_url, "one")
+    asked(store_url, "two")
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED_AT_TWO, store_url, stdout=subprocess.DEVNULL
+    )
+    assert await asyncio.wait_for(killed.wait(), MOST_S) == -signal.SIGKILL
+    asked(store_url, "one")
+    asked(store_url, "two")
+    seen: list[str] = []
+
+    async def do(about: str) -> None:
+        seen.append(about)
+
+    def done() -> bool:
+        left = one_of(store_url, "SELECT count(*) FROM procrastinate_jobs WHERE args->>'about' IN ('one', 'two')")
+        return int(left) == 0
+
+    await until(store_url, done, do, every=every)
+    assert sorted(filter(None, seen)) == (["one", "two"] if every else ["one", "one", "two", "two"])
 
 
 @pytest.mark.parametrize("script", [KILLED, KILLED_WHILE_IT_LOOKED], ids=["at work", "while it looked for the dead"])

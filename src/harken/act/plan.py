@@ -102,17 +102,7 @@ def _planned(
     found = weighed(spec, arguments, catalogue, spent, verified=verified, proposed=proposed)
     if isinstance(found, str):
         return _refused(proposal, ticket, found, spec.name)
-    return Planned(
-        action=spec.name,
-        answer=Answer.NEEDS_APPROVAL if found.people else Answer.ALLOWED,
-        ticket=ticket.id,
-        customer=ticket.customer,
-        arguments=arguments,
-        people=found.people,
-        amount_minor=found.amount_minor,
-        currency=found.currency,
-        because=proposal.because[:1000],
-    )
+    return allowed(spec, ticket, arguments, found, proposal.because[:1000])
 
 
 class Weighed(NamedTuple):
@@ -129,6 +119,21 @@ def weighed(
         return reason
     amount, currency = _money(spec, arguments)
     return Weighed(_people(spec, amount, currency), amount, currency)
+
+
+def allowed(spec: ActionSpec, ticket: Ticket, arguments: Arguments, weighed: Weighed, because: str) -> Planned:
+    """At once, or once enough people have said so."""
+    return Planned(
+        action=spec.name,
+        answer=Answer.NEEDS_APPROVAL if weighed.people else Answer.ALLOWED,
+        ticket=ticket.id,
+        customer=ticket.customer,
+        arguments=arguments,
+        people=weighed.people,
+        amount_minor=weighed.amount_minor,
+        currency=weighed.currency,
+        because=because,
+    )
 
 
 def _refused(proposal: Proposal, ticket: Ticket, reason: str, action: str = "unknown") -> Planned:

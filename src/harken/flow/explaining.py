@@ -102,9 +102,9 @@ def _asked(whole: Parts | None, messages: Sequence[Message]) -> str:
     """As it was when it was answered; the record has it."""
     if whole is None:
         return ""
-    turns = {turn.id: turn.text for turn in whole.context.conversation.turns}
-    here = {message.id: message.text for message in messages}
-    return turns.get(whole.around.event) or here.get(whole.around.event, "")  # type: ignore[call-overload]
+    words: dict[str | None, str] = {message.id: message.text for message in messages}
+    words |= {turn.id: turn.text for turn in whole.context.conversation.turns if turn.text}
+    return words.get(whole.around.event, "")
 
 
 def _told(whole: Parts | None, record: Record, messages: Sequence[Message]) -> Iterator[dict[str, Any]]:

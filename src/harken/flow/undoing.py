@@ -9,7 +9,7 @@ from harken.act import plan as planning
 from harken.act.approvals import NotYoursError, State, UnknownActionError
 from harken.act.asked import store as asked
 from harken.act.catalogue import ActionSpec
-from harken.act.plan import Answer, Planned
+from harken.act.plan import Planned
 from harken.act.plan import Weighed as Allowed
 from harken.domain.profile import Value
 from harken.domain.ticket import Ticket, TicketId
@@ -76,14 +76,4 @@ def _planned(tx: db.Tx, row: db.Row, back: ActionSpec, ticket: Ticket, desk: Act
     found = planning.weighed(back, arguments, desk.catalogue, spent, verified=True, proposed=False)
     if not isinstance(found, Allowed):
         raise NotAllowedError(f"This cannot be taken back: {found}.")
-    return Planned(
-        action=back.name,
-        answer=Answer.NEEDS_APPROVAL if found.people else Answer.ALLOWED,
-        ticket=ticket.id,
-        customer=ticket.customer,
-        arguments=arguments,
-        people=found.people,
-        amount_minor=found.amount_minor,
-        currency=found.currency,
-        because=f"Takes back {row['action']}.",
-    )
+    return planning.allowed(back, ticket, arguments, found, f"Takes back {row['action']}.")

@@ -1,7 +1,8 @@
 """Tasks and schedules -> a worker that does them until it is stopped; any number of workers share the work.
 
 A job that fails is tried again, a little later each time. One that cannot be done at all (or that kills its worker every
-time) ends with its task's last resort, so that nothing circles and nothing is lost.
+time) ends with its task's last resort, so that nothing circles and nothing is lost. What a schedule starts is not tried
+again: the schedule does that.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from procrastinate import App, JobContext, PsycopgConnector, exceptions
-from procrastinate.jobs import Job
+from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from psycopg import AsyncConnection, sql
 from psycopg_pool import PoolTimeout
@@ -26,7 +27,7 @@ LAST_RESORT = "last resort"
 SUSPECTS = "suspects"
 """A lock: what was under way when a worker died is done one at a time, so that what kills workers costs its neighbours one try."""
 
-RAISE_EVERY = "* * * * * */5"
+RAISE, RAISE_EVERY = "raise the dead", "* * * * * */5"
 POLL_S = 0.5
 """Jobs that fall due later announce themselves to nobody."""
 
@@ -106,17 +107,15 @@ def _app(url: str, tasks: Sequence[Task], concurrency: int) -> App:
         kwargs={"application_name": "harken work"},
     )
     app = App(connector=connector)
-    for task in tasks:
-        _register(app, task)
-    _register(
-        app,
-        Task(
-            name="raise the dead",
-            do=partial(_raise_the_dead, app, {task.name: task for task in tasks}),
-            every=RAISE_EVERY,
-            alone=False,  # one that died in it would otherwise keep all others from finding the dead
-        ),
+    known = {task.name: task for task in tasks}
+    known[RAISE] = Task(
+        name=RAISE,
+        do=partial(_raise_the_dead, app, known),
+        every=RAISE_EVERY,
+        alone=False,  # one that died in it would otherwise keep all others from finding the dead
     )
+    for task in known.values():
+        _register(app, task)
     return app
 
 
@@ -131,7 +130,7 @@ def _register(app: App, task: Task) -> None:
         last = context.job.queue == LAST_RESORT
         try:
             await (task.last_resort if last and task.last_resort else task.do)(about)
-        except BaseException as failure:
+        except Exception as failure:
             log.warning(
                 "job_failed",
                 task=task.name,
@@ -139,6 +138,9 @@ def _register(app: App, task: Task) -> None:
                 error=type(failure).__name__,
                 why=_why(failure),
             )
+            if task.every:
+                return
+            await _make_room(app, context.job)
             raise
 
     known = app.task(name=task.name, queue="work", pass_context=True, retry=_Patience(task))(run)
@@ -151,12 +153,21 @@ def _why(failure: BaseException) -> str:
     return str(failure) if isinstance(failure, TryAgainError) else ""
 
 
+async def _make_room(app: App, job: Job) -> None:
+    """It waits again, beside another that was asked for after it began: both are done, one after the other."""
+    await app.connector.execute_query_async(
+        "UPDATE procrastinate_jobs SET queueing_lock = NULL WHERE id = %(id)s", id=job.id
+    )
+
+
 async def _raise_the_dead(app: App, tasks: dict[str, Task], about: str) -> None:
     """A worker that was killed left its jobs marked as under way."""
     for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_S):
-        task = tasks.get(job.task_name)
-        spent = job.attempts + 1 >= ATTEMPTS and task is not None and task.last_resort is not None
         log.warning("job_of_a_dead_worker", task=job.task_name, attempt=job.attempts + 1)
-        # What a schedule starts keeps its own: the search for the dead must never wait for one of them.
-        alone = SUSPECTS if task is not None and not task.every else None
-        await app.job_manager.retry_job(job, queue=LAST_RESORT if spent else None, lock=alone)
+        task = tasks.get(job.task_name)
+        if task and task.every:
+            await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+            continue
+        spent = job.attempts + 1 >= ATTEMPTS and task and task.last_resort
+        await _make_room(app, job)
+        await app.job_manager.retry_job(job, queue=LAST_RESORT if spent else None, lock=SUSPECTS)
