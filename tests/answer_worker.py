@@ -38,7 +38,7 @@ from harken.flow.ending import OvertakenError
 from harken.kit import db
 from harken.settings import Settings
 
-WRITE = re.compile(r"\b(INSERT INTO|(?<!FOR )UPDATE|DELETE FROM|COPY|procrastinate_defer_jobs_v1)\s*([a-z_.]*)")
+WRITE = re.compile(r"\b(INSERT INTO|(?<!FOR )UPDATE|DELETE FROM|COPY)\s*([a-z_.]*)")
 
 
 class Steps:

@@ -174,7 +174,7 @@ def test_killed_at_any_step_of_an_answer(town: Town, trials: int) -> None:
     steps = town.hand.does("answer", town.open())
     around = ["before the look", "after the look", "after the draft", "after the guard"]
     assert [step for step in dict.fromkeys(steps) if step in around] == around
-    assert {"after INSERT INTO outbox 1", "before procrastinate_defer_jobs_v1 1", "after commit 2"} <= {*steps}
+    assert {"after INSERT INTO outbox 1", "before INSERT INTO procrastinate_jobs 1", "after commit 2"} <= {*steps}
     for step in quick(steps, trials):
         ticket = town.open()
         town.hand.does("answer", ticket, fatal=step)

@@ -142,6 +142,21 @@ async def test_two_jobs_about_one_thing_never_run_side_by_side(store_url: str) -
     assert most == 1
 
 
+async def test_about_nothing_in_particular_what_is_slow_holds_up_nothing(store_url: str) -> None:
+    asked(store_url, "")
+    begun, second = 0, asyncio.Event()
+
+    async def do(about: str) -> None:
+        nonlocal begun
+        begun += 1
+        if begun == 1:
+            await asyncio.to_thread(asked, store_url, "")
+            await asyncio.wait_for(second.wait(), MOST_S)
+        second.set()
+
+    await until(store_url, lambda: begun == 2, do)
+
+
 async def test_what_fails_is_tried_again_and_ends_with_its_last_resort(
     store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -155,7 +155,9 @@ def some(hint: Any) -> Any:
 
 
 def manifest(made: Made) -> Any:
-    return parts.manifest(recording._parts(made), "c", lambda text: hashlib.sha256(text.encode()).hexdigest())
+    whole = recording._parts(made)
+    written = dict(parts.texts(whole))
+    return parts.manifest(whole, written, "c", lambda text: hashlib.sha256(text.encode()).hexdigest())
 
 
 def test_every_field_of_what_was_looked_at_and_made_changes_the_manifest() -> None:

@@ -14,8 +14,9 @@ from test_answering import bank_on
 from ticket_cases import Office, office_on
 
 from harken.domain.ticket import Priority, Ticket
-from harken.flow import answering, replaying, ticket_turns, ticket_watch, ticketing
+from harken.flow import acting, answering, replaying, sending, ticket_turns, ticket_watch, ticketing
 from harken.flow.concluding import Ending
+from harken.flow.sending import Why
 from harken.flow.ticketing import Asked
 from harken.intake.tracking import tracked
 
@@ -165,6 +166,66 @@ def test_anothers_jurisdiction_is_not_there(web: TestClient, method: str, path: 
 def test_the_other_side_of_a_merge_is_looked_at_too(web: TestClient) -> None:
     answer = web.post(f"{TICKETS}/1/merge", json={"other": "2"}, headers=bearing("agent", jurisdiction=["DE"]))
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/api/v1/profiles/joe", None),
+        ("GET", "/api/v1/profiles/joe/changes", None),
+        ("POST", "/predict_nba", {"customer_id": "joe"}),
+    ],
+)
+def test_a_customer_of_another_jurisdiction_is_not_there(
+    office: Office, web: TestClient, method: str, path: str, body: Any
+) -> None:
+    identify(office, "joe", country="US-CA")
+    other = bearing("lead", jurisdiction=["DE"])
+    refused = web.request(method, path, json=body, headers=other)
+    unheard = web.request(method, path.replace("joe", "liz"), json=body and {"customer_id": "liz"}, headers=other)
+    assert (refused.status_code, refused.json()["detail"]) == (404, unheard.json()["detail"].replace("liz", "joe"))
+    if "changes" not in path:  # a stream that is theirs does not end
+        assert web.request(method, path, json=body, headers=bearing("lead", jurisdiction=["US"])).status_code == 200
+
+
+def test_of_many_customers_those_of_other_jurisdictions_are_not_there(office: Office, web: TestClient) -> None:
+    identify(office, "joe", country="US-CA")
+    identify(office, "max", country="DE")
+    asked = {"customers": ["joe", "max", "pat"]}
+    seen = {
+        place: [
+            each.get("status")
+            for each in web.post("/api/v1/profiles:batch", json=asked, headers=who).json()["profiles"]
+        ]
+        for place, who in (("DE", bearing("lead", jurisdiction=["DE"])), ("any", bearing("lead")))
+    }
+    assert seen == {"DE": [404, None, None], "any": [None, None, None]}
+
+
+def test_deliveries_of_another_jurisdiction_are_not_there(store_url: str, tmp_path: Path) -> None:
+    with bank_on(store_url, tmp_path) as bank:
+        assert bank.acts
+        assert bank.tickets
+        sent = {}
+        for customer, place in (("max", "DE"), ("joe", "US-CA"), ("pat", "")):
+            asked = Asked(customer=customer, subject="Hello", description="Hello there", jurisdiction=place)
+            ticket = ticketing.open(asked, bank.tickets).ticket
+            reply = acting.spec_of("reply", bank.acts)
+            message = sending.message(reply, ticket, {"text": "Seen"}, author="ai", at=bank.acts.clock())
+            with bank.acts.database.transaction() as tx:
+                sent[customer] = sending.enqueue(tx, message, Why(cause=customer), bank.acts)
+        with guarded(bank) as web:
+            now = int(bank.acts.clock().timestamp())
+            german = bearing("lead", jurisdiction=["DE"], iat=now, nbf=now, exp=now + 60)
+            answer = web.get("/api/v1/outbox", params={"state": "waiting"}, headers=german)
+            assert answer.status_code == 200, answer.text
+            shown = answer.json()["deliveries"]
+            assert {each["id"] for each in shown} == {sent["max"], sent["pat"]}
+            drop = {"decision": "drop"}
+            assert [
+                web.post(f"/api/v1/outbox/{sent[customer]}/decide", json=drop, headers=german).status_code
+                for customer in ("joe", "max")
+            ] == [404, 200]
 
 
 async def test_an_answer_is_worded_by_both_and_by_the_hours_and_made_again(store_url: str, tmp_path: Path) -> None:

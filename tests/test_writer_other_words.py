@@ -248,3 +248,19 @@ def test_rare_words_of_the_question_tell_most() -> None:
     assert weights.share("abroad") > weights.share("transfer") > 0
     assert weights.best(texts[0]) == ["A transfer abroad costs more."]
     assert relevance.weigh("", texts, "en").share(texts[0]) == 0
+
+
+def test_a_quote_shows_headings_and_lists_as_they_stood() -> None:
+    page = """Recalls
+
+A transfer can be called back (within
+a day). You need:
+
+- the transfer's number
+- your PIN
+"""
+    weights = relevance.weigh("Recalls: to call a transfer back, do I need its number, or my PIN, within a day?", [page], "en")
+    assert weights.run(page, 600) == (
+        "Recalls\nA transfer can be called back (within a day). You need:\n"
+        "- the transfer's number\n- your PIN"
+    )

@@ -73,12 +73,13 @@ def keep(tx: db.Tx, made: Made, desk: RecordingDesk, actor: str = "ai") -> Recor
     def digest(text: str) -> str:
         return store.digest(ring, owner, text)
 
-    manifest = parts.manifest(whole, customer_token(desk.master, owner.subject), digest)
+    written = dict(parts.texts(whole))
+    manifest = parts.manifest(whole, written, customer_token(desk.master, owner.subject), digest)
     text = canonical.text(manifest)
     record = parts.record_id(text)
     if store.is_kept(tx, record):
         return RecordId(record)
-    store.keep_blobs(tx, ring, owner, {digest(each): each for _, each in parts.texts(whole)})
+    store.keep_blobs(tx, ring, owner, {digest(each): each for each in written.values()})
     store.keep_texts(tx, _own_texts(made))
     event = audit.record_one(tx, actor, ACTION, _said(record, made, manifest))
     store.keep(tx, Record(id=record, ticket=made.ticket, at=made.context.now, event=event, manifest=text))

@@ -103,9 +103,8 @@ async def _difference(tx: db.Tx, record: Record, desk: ReplayDesk) -> str | None
             return str(lost)
         raise _GoneError(f"{lost} is not there any more") from None
     ring = KeyRing(desk.master)
-    again = parts.manifest(
-        recorded, customer_token(desk.master, owner.subject), lambda text: store.digest(ring, owner, text)
-    )
+    written, token = dict(parts.texts(recorded)), customer_token(desk.master, owner.subject)
+    again = parts.manifest(recorded, written, token, lambda text: store.digest(ring, owner, text))
     tampered = parts.first_difference(kept, json.loads(canonical.text(again))) or _beside(tx, record, recorded)
     return tampered or await _made_again(tx, recorded, desk)
 

@@ -54,6 +54,15 @@ def retry_unconfigured(desk: ActDesk) -> None:
         outbox.retry_unconfigured(tx, desk.clock())
 
 
+def ticket_of(id_: str, desk: ActDesk) -> str:
+    """Raises UnknownDeliveryError."""
+    with desk.database.transaction() as tx:
+        row = outbox.one(tx, id_)
+    if row is None:
+        raise UnknownDeliveryError
+    return str(row["ticket"])
+
+
 def kept(desk: ActDesk, state: State, after: tuple[datetime, str], most: int) -> list[db.Row]:
     """What people look at, by when it was decided."""
     with desk.database.transaction() as tx:

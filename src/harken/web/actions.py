@@ -14,6 +14,7 @@ from harken.flow import deciding, ticketing, undelivered, undoing
 from harken.flow.act_desk import ActDesk
 from harken.flow.deciding import Person, Shown
 from harken.flow.desk import Desk
+from harken.flow.undelivered import UnknownDeliveryError
 from harken.web.auth.principal import Asking, Principal
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -178,15 +179,19 @@ class _Door:
         digest = deciding.edit(str(id), _person(who), dict(edited.arguments), self._acts())
         return Told(id=id, state=State.PENDING, arguments_hash=digest)
 
-    def outbox(self, state: OutboxState = OutboxState.IN_DOUBT, size: Size = 50, after: After = None) -> DeliveryPage:
-        """`in_doubt`, `failed` and `unconfigured` wait for people."""
+    def outbox(
+        self, who: Asking, state: OutboxState = OutboxState.IN_DOUBT, size: Size = 50, after: After = None
+    ) -> DeliveryPage:
+        """`in_doubt`, `failed` and `unconfigured` wait for people. A page has fewer where some are of another jurisdiction."""
         rows = undelivered.kept(self._acts(), state, _place(after), size + 1)
         last = (rows[size - 1]["enqueued_at"], rows[size - 1]["id"]) if len(rows) > size else None
-        views = [DeliveryView.model_validate(row) for row in rows[:size]]
+        views = [DeliveryView.model_validate(row) for row in rows[:size] if self._theirs(row["ticket"], who)]
         return DeliveryPage(deliveries=views, **_rest(f"/api/v1/outbox?state={state.value}", size, last))
 
     def decide(self, id: UUID, decision: Decision, who: Asking) -> dict[str, str]:
         """A person who has looked says what became of it, or what is to be done."""
+        if not self._theirs(undelivered.ticket_of(str(id), self._acts()), who):
+            raise UnknownDeliveryError
         choice = _CHOICES[decision.decision]
         undelivered.decide(str(id), who.subject, choice, self._acts())
         return {"id": str(id), "state": choice.value}

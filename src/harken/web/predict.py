@@ -1,5 +1,6 @@
 """`POST /predict_nba`: one customer -> the next best action, with everything that was weighed."""
 
+import asyncio
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
@@ -15,8 +16,10 @@ from harken.flow.desk import Desk
 from harken.flow.pool import Seat
 from harken.flow.predict import Answer
 from harken.flow.predicting import candidate_row
+from harken.web.auth.principal import Asking
 from harken.web.auth.reads import about
 from harken.web.moments import Moment
+from harken.web.profile_rights import refuse_elsewhere
 
 
 class Question(BaseModel):
@@ -68,9 +71,10 @@ def router(desk: Desk, seat: Seat) -> APIRouter:
     routes = APIRouter(tags=["next best action"])
 
     @routes.post("/predict_nba", responses={404: {"description": "No event has ever mentioned this customer."}})
-    async def predict_nba(question: Question, request: Request) -> Advised:
+    async def predict_nba(question: Question, who: Asking, request: Request) -> Advised:
         """The next best action for the customer's most pressing open issue. The decision is recorded."""
         about(request.state, question.customer_id)
+        await asyncio.to_thread(refuse_elsewhere, question.customer_id, who, desk, seat)
         return answered(await predict.ask(CustomerId(question.customer_id), seat, desk, question.as_of))
 
     return routes

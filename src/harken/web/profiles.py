@@ -14,8 +14,10 @@ from harken.errors import RefusedError, TryAgainError
 from harken.flow.desk import Desk
 from harken.flow.pool import Seat
 from harken.flow.showing import Wanted, Watch, etag, show
+from harken.web.auth.principal import Asking, Principal
 from harken.web.auth.reads import about
 from harken.web.moments import Moment
+from harken.web.profile_rights import refuse_elsewhere
 
 LOOK_EVERY_S = 0.2
 QUIET_S = 15.0
@@ -37,12 +39,17 @@ class _Door:
         self._desk, self._seat = desk, seat
         self._streams = asyncio.Semaphore(MOST_STREAMS)
 
-    async def _shown(self, customer: str, wanted: Wanted) -> dict[str, Any]:
-        return await asyncio.to_thread(show, CustomerId(customer), self._desk, self._seat.policy, wanted)
+    async def _shown(self, customer: str, wanted: Wanted, who: Principal) -> dict[str, Any]:
+        return await asyncio.to_thread(self._theirs, customer, wanted, who)
+
+    def _theirs(self, customer: str, wanted: Wanted, who: Principal) -> dict[str, Any]:
+        refuse_elsewhere(customer, who, self._desk, self._seat)
+        return show(CustomerId(customer), self._desk, self._seat.policy, wanted)
 
     async def profile(
         self,
         customer: Customer,
+        who: Asking,
         as_of: Moment | None = None,
         features: Annotated[str, Query(description="Names, separated by commas; unsaid: all.")] = "",
         min_position: Annotated[int, Query(ge=0)] = 0,
@@ -50,27 +57,28 @@ class _Door:
     ) -> Response:
         """Every feature, the identities, the last events, and how fresh all this is."""
         names = tuple(filter(None, features.split(",")))
-        found = await self._shown(customer, Wanted(as_of=as_of, features=names, min_position=min_position))
+        found = await self._shown(customer, Wanted(as_of=as_of, features=names, min_position=min_position), who)
         tag = {"ETag": etag(found), "Cache-Control": "no-cache"}
         if if_none_match and tag["ETag"] in if_none_match:
             return Response(status_code=304, headers=tag)
         return Response(orjson.dumps(found), headers=tag, media_type="application/json")
 
-    async def several(self, asked: Several, request: Request) -> Response:
+    async def several(self, asked: Several, who: Asking, request: Request) -> Response:
         """Up to a hundred; each is a profile, or says why not."""
         about(request.state, *asked.customers)
         wanted = Wanted(as_of=asked.as_of, features=tuple(asked.features))
-        found = [await self._one_of_several(customer, wanted) for customer in asked.customers]
+        found = [await self._one_of_several(customer, wanted, who) for customer in asked.customers]
         return Response(orjson.dumps({"profiles": found}), media_type="application/json")
 
-    async def _one_of_several(self, customer: str, wanted: Wanted) -> dict[str, Any]:
+    async def _one_of_several(self, customer: str, wanted: Wanted, who: Principal) -> dict[str, Any]:
         try:
-            return await self._shown(customer, wanted)
+            return await self._shown(customer, wanted, who)
         except RefusedError as why:
             return {"customer": customer, "status": why.status, "detail": str(why)}
 
-    async def changes(self, customer: Customer, request: Request) -> StreamingResponse:
+    async def changes(self, customer: Customer, who: Asking, request: Request) -> StreamingResponse:
         """Server-sent events: the profile, and then what changes of it."""
+        await asyncio.to_thread(refuse_elsewhere, customer, who, self._desk, self._seat)
         if self._streams.locked():
             raise TryAgainError("Too many profiles are being watched here.")
         watch = Watch(CustomerId(customer), self._desk, self._seat.policy)

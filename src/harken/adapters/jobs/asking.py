@@ -1,9 +1,6 @@
 """A transaction -> a job that exists exactly when the transaction commits."""
 
-from contextlib import suppress
 from datetime import datetime
-
-import psycopg
 
 from harken.kit import db, sql
 
@@ -19,9 +16,8 @@ def inflight(tx: db.Tx) -> int:
 
 
 def ask(tx: db.Tx, task: str, about: str, at: datetime) -> None:
-    """Have `task` done about something (a ticket's id), not before `at`. Asked for while it waits, it is done once.
+    """Have `task` done about something (a ticket's id, or "" for nothing in particular), not before `at`. Asked for while it waits, it is done once.
 
-    Two jobs about one thing never run side by side.
+    Two jobs about one thing never run side by side; about nothing in particular they may, so that what is slow holds up nothing else.
     """
-    with suppress(psycopg.errors.UniqueViolation), tx.transaction():
-        tx.execute(q.defer, {"task": task, "about": about, "at": at})
+    tx.execute(q.defer, {"task": task, "about": about, "at": at})

@@ -21,21 +21,30 @@ SHORT_CHARACTERS = 240
 MOST_SENTENCES = 8
 GAP = " … "
 
-_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
+_END = re.compile(r"((?<=[.!?])\s+|(?<=[。！？])|\n+)")
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_ITEM = re.compile(r"(?:[-*•–]|\d{1,2}[.)])\s")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|z\.B|bzw|ca|No|Nr|approx|incl|vs|Mr|Mrs|Dr|St|etc)|\b[A-Z]|\d)\.$")
 
 
 def sentences(text: str) -> list[str]:
     """In order, with their punctuation; an abbreviation or a number with a dot ends none."""
-    found: list[str] = []
-    for piece in _END.split(text):
-        words = piece.strip() if piece else ""
-        if not words:
-            continue
-        if found and _ABBREVIATION.search(found[-1]):
-            found[-1] = f"{found[-1]} {words}"
-        else:
-            found.append(words)
+    return [sentence for _, sentence in _apart(text)]
+
+
+def _apart(text: str) -> list[tuple[str, str]]:
+    """Each with what stands before it: a space, or the end of a line before a paragraph or an item of a list."""
+    found: list[tuple[str, str]] = []
+    gap, pieces = "", _END.split(text)
+    for piece, after in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
+        if words := piece.strip():
+            before = "\n" if _PARAGRAPH.search(gap) or _ITEM.match(words) else " "
+            if found and _ABBREVIATION.search(found[-1][1]):
+                found[-1] = (found[-1][0], f"{found[-1][1]} {words}")
+            else:
+                found.append((before, words))
+            gap = ""
+        gap += after
     return found
 
 
@@ -69,7 +78,8 @@ class Weights:
         """Sentences that stand together in the text and speak of most of the question, within `room` characters: the fewest
         that do, those after them as long as they speak of it too, and one more, which often says how. Nothing where none does.
         """
-        parts = sentences(text)
+        apart = _apart(text)
+        parts = [sentence for _, sentence in apart]
         spans = [
             (self.share(" ".join(parts[start:end])), start, end)
             for start in range(len(parts))
@@ -83,7 +93,7 @@ class Weights:
         while on and end < len(parts) and len(" ".join(parts[start : end + 1])) <= room:
             on = self.share(parts[end]) > 0
             end += 1
-        return " ".join(parts[start:end])
+        return "".join(before + sentence for before, sentence in apart[start:end]).strip()
 
     def best(self, text: str, most: int = 1) -> list[str]:
         """The most telling sentences, in their order; none where nothing speaks of the question."""

@@ -82,10 +82,10 @@ def texts(parts: Parts) -> Iterator[tuple[str, str]]:
         yield f"exchanges.{place}.digest", codec.encode(exchange)
 
 
-def manifest(parts: Parts, customer: str, digest: Digest) -> dict[str, Plain]:
-    """`customer`: the customer's token."""
+def manifest(parts: Parts, written: Mapping[str, str], customer: str, digest: Digest) -> dict[str, Plain]:
+    """`written`: `texts` of these parts. `customer`: the customer's token."""
     around, context = parts.around, parts.context
-    kept = {name: digest(text) for name, text in texts(parts)}
+    kept = {name: digest(text) for name, text in written.items()}
     live = context.live
     return {
         "schema": SCHEMA,
