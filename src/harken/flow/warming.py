@@ -19,8 +19,9 @@ from harken.errors import HarkenError
 from harken.flow import answering, gathering
 from harken.flow.agent_desk import AgentDesk
 from harken.flow.dossier import microseconds
+from harken.guard import form
 from harken.intake import read
-from harken.kit import words
+from harken.kit import spoken, words
 from harken.kit.clock import stopwatch
 from harken.kit.log import logger
 
@@ -38,6 +39,7 @@ def warm(desk: AgentDesk) -> None:
         profile = Profile(customer=CustomerId(NOBODY), identities=(), as_of=now, features={})
         seen = gathering.gathered(_ticket(now), conversation, profile, desk)
         asyncio.run(answering.consider(seen, replace(desk, writer=desk.plain)))
+        spoken.likeliest(QUESTION, form.LANGUAGES)  # which a short reply to this question would not ask
     except HarkenError as wrong:
         log.warning("not_warm", why=str(wrong))
     else:
