@@ -57,10 +57,13 @@ class _Door:
     def members(self, name: Name, after: Annotated[str, Query(alias="page[after]")] = "") -> dict[str, Any]:
         """By the first of their identities, a thousand a page: `page[after]` takes the last one of a page."""
         with segmenting.live(self._desk).database.statement() as tx:
-            return {"members": profiles.members_of(tx, name, after, PAGE)}
+            found = profiles.members_of(tx, name, after, PAGE)
+            if not found and name not in {each["name"] for each in profiles.segments(tx)}:
+                raise UnknownSegmentError
+        return {"members": found}
 
     def changes(self, name: Name, after: Annotated[int, Query(alias="page[after]", ge=0)] = 0) -> dict[str, Any]:
-        """Entries and exits, oldest first, a thousand a page: `page[after]` takes the last id of a page."""
+        """Entries and exits, oldest first, a thousand a page: `page[after]` takes the last id of a page. Of one that was dropped, too."""
         with segmenting.live(self._desk).database.statement() as tx:
             return {"changes": profiles.segment_changes(tx, name, after, PAGE)}
 
@@ -71,6 +74,6 @@ def router(desk: Desk, seat: Seat) -> APIRouter:
     routes.add_api_route("", door.all)
     routes.add_api_route("/{name}", door.save, methods=["PUT"])
     routes.add_api_route("/{name}", door.drop, methods=["DELETE"], status_code=204)
-    routes.add_api_route("/{name}/members", door.members)
+    routes.add_api_route("/{name}/members", door.members, responses={404: {"description": "There is no such segment."}})
     routes.add_api_route("/{name}/changes", door.changes)
     return routes
