@@ -9,11 +9,14 @@ import pytest
 from access_cases import MASTER, bearing, guarded, guarded_desk
 from fastapi import FastAPI, Response
 from journey import rows_of
+from live_cases import arrival, receive_all
 from starlette.testclient import TestClient
 from ticket_cases import office_on
 
 from harken.audit import store as audit
-from harken.errors import TryAgainError
+from harken.domain.ids import CustomerId
+from harken.errors import TryAgainError, UnknownCustomerError
+from harken.flow import predict
 from harken.flow.desk import Desk
 from harken.privacy.audited import customer_token
 from harken.web.app import access_to
@@ -113,6 +116,19 @@ def test_customers_who_look_at_their_own_leave_none(desk: Desk, store_url: str) 
                 assert web.request(method, filled(path), headers=bearing("customer", customer="ada")).status_code == 200
 
     assert reads(store_url) == []
+
+
+def test_whoever_looks_with_a_command_leaves_one_too(desk: Desk, store_url: str) -> None:
+    assert desk.live
+    seen = {"id": "x:1", "kind": "identify", "customer": "ada", "channel": "web", "happened_at": "2025-03-10T12:00:00Z"}
+    receive_all(desk.live, [arrival(seen)])
+    predict.look(CustomerId("ada"), desk, None)
+    with pytest.raises(UnknownCustomerError):
+        predict.look(CustomerId("ben"), desk, None)
+
+    assert reads(store_url) == [
+        {"actor": f"local:{desk.who}", "route": "harken profile show", "customers": [ADA]},
+    ]
 
 
 def test_what_is_not_there_was_not_seen(desk: Desk, store_url: str) -> None:

@@ -259,8 +259,9 @@ a day). You need:
 - the transfer's number
 - your PIN
 """
-    weights = relevance.weigh("Recalls: to call a transfer back, do I need its number, or my PIN, within a day?", [page], "en")
+    weights = relevance.weigh(
+        "Recalls: to call a transfer back, do I need its number, or my PIN, within a day?", [page], "en"
+    )
     assert weights.run(page, 600) == (
-        "Recalls\nA transfer can be called back (within a day). You need:\n"
-        "- the transfer's number\n- your PIN"
+        "Recalls\nA transfer can be called back (within a day). You need:\n- the transfer's number\n- your PIN"
     )

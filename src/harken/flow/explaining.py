@@ -9,26 +9,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from harken.audit import store as audit
 from harken.audit.records import store
 from harken.audit.records.parts import Parts
 from harken.audit.records.store import Record
 from harken.domain.ticket import OwnerType
 from harken.errors import RefusedError, UnsuitableError
-from harken.flow import auditing, replaying, ticket_turns
+from harken.flow import auditing, looking, replaying, ticket_turns
 from harken.flow.audit_desk import AuditDesk
 from harken.flow.desk import Desk
 from harken.flow.recording import RecordId
 from harken.flow.replay_desk import ReplayDesk
 from harken.flow.ticket_desk import TicketDesk
 from harken.flow.ticket_turns import Message
-from harken.privacy.audited import customer_token
 
 MOST = 50
 """Answers of one question: ask for a shorter time."""
 
 MOST_DAYS = 20
-READ, ROUTE = "access.read", "harken audit why"
+COMMAND = "harken audit why"
 
 
 class NothingToldError(RefusedError):
@@ -60,9 +58,9 @@ async def why(customer: str, since: datetime, until: datetime, desk: Desk) -> li
     if desk.tickets is None or desk.open_audit is None or desk.open_replay is None:
         raise UnsuitableError("Answers are recorded in PostgreSQL only.")
     tickets, replays = desk.tickets, desk.open_replay()
-    tokens = [customer_token(replays.master, each) for each in ticket_turns.identities_of(customer, tickets)]
+    identities = ticket_turns.identities_of(customer, tickets)
     with tickets.live.database.transaction() as tx:
-        audit.record(tx, f"local:{desk.who}"[:200], READ, {"route": ROUTE, "customers": tuple(sorted(tokens))})
+        tokens = looking.record(tx, desk.who, COMMAND, identities, replays.master)
         found = store.of_customers(tx, tokens, since, until, MOST)
         days = [] if found else store.days_of(tx, tokens, MOST_DAYS)
     if not found:

@@ -21,7 +21,7 @@ from harken.domain.decision import Advice
 from harken.domain.ids import CustomerId, IdentityId, customer_of
 from harken.domain.profile import Profile
 from harken.errors import AmbiguousCustomerError, UnknownCustomerError, UnsuitableError
-from harken.flow import accounting, pool, predicting, serving
+from harken.flow import accounting, looking, pool, predicting, serving
 from harken.flow.advising import Case, Reader, advise
 from harken.flow.desk import Desk
 from harken.flow.dossier import Moment, silence_of
@@ -81,8 +81,14 @@ def compare(asked: Asked, policy: Path, desk: Desk, progress: Progress) -> Chang
 
 
 def look(customer: CustomerId, desk: Desk, as_of: datetime | None) -> dict[str, Any]:
-    """One customer's profile as of a moment; nothing is decided. The names are those of `harken profile show --json`."""
+    """One customer's profile as of a moment; nothing is decided. The names are those of `harken profile show --json`.
+
+    Where the store has an audit, that somebody looked is in it before anything is shown.
+    """
     profile, _ = _read(customer, desk, desk.bench.load_policy(), as_of)
+    if desk.live is not None:
+        with desk.live.database.transaction() as tx:
+            looking.record(tx, desk.who, "harken profile show", profile.identities, desk.live.master)
     newest = profile.features["last_seen_at"]
     return {
         "customer": profile.customer,

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 from starlette.types import Scope
 
+from harken.flow.looking import READ
 from harken.kit.db import Database
 from harken.privacy.audited import customer_token
 from harken.privacy.keys import MasterKey
@@ -18,7 +19,6 @@ from harken.web.auth.refusals import token_of
 from harken.web.auth.routes import Declared
 from harken.web.auth.store import Record
 
-READ = "access.read"
 ABOUT = "about"
 """The state of a request: customers that its body named, which the route says."""
 
