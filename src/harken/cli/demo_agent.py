@@ -34,17 +34,20 @@ class Shown:
     replayed: Tally
 
 
+def file(name: str) -> Path:
+    """What lies beside this module."""
+    return Path(str(resources.files(__package__).joinpath(name)))
+
+
 def add_handbook(desk: Desk, progress: Progress) -> int:
     """How many documents there are."""
     assert desk.library is not None, "on PostgreSQL there is a library"
-    return adding.add(
-        [Path(str(resources.files(__package__).joinpath(HANDBOOK)))], Wish(), desk.library, progress
-    ).documents
+    return adding.add([file(HANDBOOK)], Wish(), desk.library, progress).documents
 
 
 def questions() -> list[dict[str, Any]]:
     """Of all that are labelled, those that the demo asks."""
-    lines = resources.files(__package__).joinpath(QUESTIONS).read_text("utf-8").splitlines()
+    lines = file(QUESTIONS).read_text("utf-8").splitlines()
     return [row for row in map(orjson.loads, lines) if row.get("demo")]
 
 

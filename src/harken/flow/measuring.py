@@ -3,7 +3,7 @@
 The figures and what they mean:
 
 accuracy       of the answers sent, those that hold every word that the label wants and none that it forbids
-hallucination  of the answers sent, those with a sentence that no cited passage holds word for word, nor our set phrases
+hallucination  of the answers sent, those with a figure that no cited passage holds
 compliance     of all that customers were told, what holds no word that a label forbids
 as_expected    of all questions, those that ended as the label says
 resolution     of the questions that the label wants answered, those answered right and sent
@@ -52,7 +52,7 @@ class Graded:
     reason: str
     message: str
     right: bool  #: says what it should and nothing that it must not
-    invented: bool  #: sent, and with a sentence that nothing cited holds
+    invented: bool  #: sent, and with a figure that nothing cited holds
     clean: bool  #: holds no forbidden word
 
     @property
@@ -143,7 +143,7 @@ def grade(question: Question, answered: Answered) -> Graded:
 
 
 def _invented(answered: Answered) -> bool:
-    """Whether a sentence with a number or a name in it stands in nothing that is cited."""
+    """Whether there is a figure in it that stands in nothing that is cited."""
     thought = answered.thought
     cited = [thought.gathered.context.passages[place].text for place in thought.advice.draft.citations]
     held = " ".join(_WORDS.findall(" ".join(cited).lower()))
