@@ -22,6 +22,7 @@ QUESTIONS = [
     {"id": "right", "text": "When is the branch in Lindau open?", "expected": "sent", "says": ["16:30"]},
     {"id": "wrong", "text": "What are the opening hours of the branch in Lindau?", "expected": "sent", "says": ["18:00"]},
     {"id": "never", "text": "Is the branch in Lindau open on Saturdays?", "never": ["saturdays"]},
+    {"id": "unwanted", "text": "When does the branch in Lindau open?", "expected": "unanswered"},
     {"id": "unknown", "text": "Do you sell gold coins from South Africa?", "expected": "unanswered"},
     {"id": "person", "text": "I want to talk to a real person, please.", "expected": "sent"},
 ]  # fmt: skip
@@ -88,12 +89,12 @@ def test_a_library_and_labels_of_somebody_else(store_url: str, tmp_path: Path) -
 
     found: dict[str, Any] = harken("evaluate", str(labels), "--store", store_url, "--json").json
     assert found["questions"] == len(QUESTIONS)
-    assert (found["accuracy"], found["hallucination"]) == (0.3333, 0.0)
+    assert (found["sent"], found["accuracy"], found["hallucination"]) == (4, 0.25, 0.0)
     assert (found["resolution"], found["compliance"] < 1) == (0.3333, True)
-    assert [each["id"] for each in found["unexpected"]] == ["person"]
+    assert [each["id"] for each in found["unexpected"]] == ["unwanted", "person"]
     again = harken("evaluate", str(labels), "--store", store_url)
     assert "person: handed_over where sent was expected" in again.out
-    assert "33.3%  of the answers sent are right" in again.out
+    assert "25.0%  of the answers sent are right" in again.out
 
 
 def test_without_pages_nothing_is_asked(tmp_path: Path) -> None:

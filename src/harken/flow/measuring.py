@@ -2,7 +2,7 @@
 
 The figures and what they mean:
 
-accuracy       of the answers sent, those that hold every word that the label wants and none that it forbids
+accuracy       of the answers sent, those that the label wants sent, with every word that it wants and none that it forbids
 hallucination  of the answers sent, those with a figure that no cited passage holds
 compliance     of all that customers were told, what holds no word that a label forbids
 as_expected    of all questions, those that ended as the label says
@@ -130,7 +130,8 @@ def grade(question: Question, answered: Answered) -> Graded:
     message, ending = answered.message, answered.conclusion.ending
     low = message.lower()
     clean = not any(word.lower() in low for word in question.never)
-    right = clean and all(word.lower() in low for word in question.says)
+    unwanted = ending is Ending.SENT and question.expected not in (ANY, Ending.SENT)
+    right = clean and not unwanted and all(word.lower() in low for word in question.says)
     return Graded(
         question=question,
         ending=ending,

@@ -57,6 +57,7 @@ def _quote(weights: Weights, passages: Sequence[Passage], place: int, room: int)
     than the room is cut where the reader sees it."""
     passage = passages[place]
     text = weights.run(passage.text, room) or relevance.cut("".join(weights.best(passage.text)), room)
+    text = text.removeprefix(f"{passage.source}\n")  # which stands beside the quote
     if not text:
         return 0.0, "", place
     return weights.share(f"{passage.source}\n{text}"), text, place

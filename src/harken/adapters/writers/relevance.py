@@ -24,6 +24,8 @@ GAP = " … "
 _END = re.compile(r"((?<=[.!?])\s+|(?<=[。！？])|\n+)")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _ITEM = re.compile(r"(?:[-*•–]|\d{1,2}[.)])\s")
+_STOP = re.compile(r"[.!?。！？:;,…][\"'»”)\]]*$")
+_HEADING_CHARACTERS = 100
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|z\.B|bzw|ca|No|Nr|approx|incl|vs|Mr|Mrs|Dr|St|etc)|\b[A-Z]|\d)\.$")
 
 
@@ -38,7 +40,7 @@ def _apart(text: str) -> list[tuple[str, str]]:
     gap, pieces = "", _END.split(text)
     for piece, after in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
         if words := piece.strip():
-            before = "\n" if _PARAGRAPH.search(gap) or _ITEM.match(words) else " "
+            before = "\n" if not found or _PARAGRAPH.search(gap) or _ITEM.match(words) else " "
             if found and _ABBREVIATION.search(found[-1][1]):
                 found[-1] = (found[-1][0], f"{found[-1][1]} {words}")
             else:
@@ -46,6 +48,18 @@ def _apart(text: str) -> list[tuple[str, str]]:
             gap = ""
         gap += after
     return found
+
+
+def _headings(apart: Sequence[tuple[str, str]]) -> list[bool]:
+    """Which of them are: a short line of its own that ends without a stop."""
+    alone = [
+        before == after == "\n"
+        for (before, _), after in zip(apart, [*(each for each, _ in apart[1:]), "\n"], strict=True)
+    ]
+    return [
+        own and len(words) <= _HEADING_CHARACTERS and not _STOP.search(words) and not _ITEM.match(words)
+        for own, (_, words) in zip(alone, apart, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -76,10 +90,11 @@ class Weights:
 
     def run(self, text: str, room: int) -> str:
         """Sentences that stand together in the text and speak of most of the question, within `room` characters: the fewest
-        that do, those after them as long as they speak of it too, and one more, which often says how. Nothing where none does.
+        that do, those after them as long as they speak of it too, and one more, which often says how; up to the next heading.
+        Nothing where none does.
         """
         apart = _apart(text)
-        parts = [sentence for _, sentence in apart]
+        parts, heading = [sentence for _, sentence in apart], _headings(apart)
         spans = [
             (self.share(" ".join(parts[start:end])), start, end)
             for start in range(len(parts))
@@ -90,7 +105,7 @@ class Weights:
         if not share:
             return ""
         on = True
-        while on and end < len(parts) and len(" ".join(parts[start : end + 1])) <= room:
+        while on and end < len(parts) and not heading[end] and len(" ".join(parts[start : end + 1])) <= room:
             on = self.share(parts[end]) > 0
             end += 1
         return "".join(before + sentence for before, sentence in apart[start:end]).strip()
