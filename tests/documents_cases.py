@@ -1,9 +1,10 @@
-"""Files that the tests make to be read: pages, PDFs written by hand, and those that mean harm."""
+"""Files that the tests make to be read: pages, PDFs written by hand, and those that mean harm; and what is read of them."""
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import pytest
 from pypdf import PdfReader, PdfWriter
 
 from harken.domain.document import Draft, Said, Unreadable
@@ -69,3 +70,30 @@ def encrypted(path: Path, password: str) -> bytes:
     with path.open("wb") as file:
         writer.write(file)
     return path.read_bytes()
+
+
+@pytest.fixture(scope="module", name="apart")
+def one_apart() -> Iterator[Apart]:
+    with Apart() as one:
+        yield one
+
+
+def draft(path: Path, apart: Apart, given: Said = NOTHING) -> Draft:
+    [found] = read(path, path.parent, apart, given)
+    assert isinstance(found, Draft), found
+    return found
+
+
+def reason(path: Path, apart: Apart) -> str:
+    [found] = read(path, path.parent, apart)
+    assert isinstance(found, Unreadable), found.document_id
+    return found.reason
+
+
+def titles(found: Draft) -> list[tuple[int, str]]:
+    """Level and words, after a look that each stands where it says."""
+    for heading in found.headings:
+        line = found.text[heading.start :].partition("\n")[0]
+        assert line == heading.title
+        assert heading.start == 0 or found.text[heading.start - 1] == "\n"
+    return [(heading.level, heading.title) for heading in found.headings]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from kafka_broker import Broker, NotToBeHadError
 from kafka_member import QUICK, Ledger, ignore
 
@@ -108,3 +109,34 @@ def until(holds: Callable[[], object], *, within_s: float = 90) -> None:
 
 def taken(ledger: Path) -> list[str]:
     return Ledger(str(ledger)).values()
+
+
+@pytest.fixture(name="url")
+def fresh_url(kafka: Broker) -> str:
+    """Of a topic of this test alone, with two partitions and nothing in it."""
+    return fresh_topic(kafka)
+
+
+@pytest.fixture(name="ledger")
+def empty_ledger(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.sqlite"
+
+
+@pytest.fixture(name="own_kafka")
+def kafka_of_its_own(tmp_path: Path) -> Iterator[Broker]:
+    """A broker of this test alone, not started yet, to be stopped and killed."""
+    broker = broker_in(tmp_path / "kafka")
+    yield broker
+    broker.kill()
+
+
+def everything_in(url: str) -> list[Message]:
+    """Each record of a topic's first partition that anybody may see, with its headers."""
+    found = read(url)
+    consumer = Consumer({"bootstrap.servers": found.brokers[0], "group.id": "all", "enable.partition.eof": True})
+    consumer.assign([TopicPartition(found.topic, 0, OFFSET_BEGINNING)])
+    seen: list[Message] = []
+    while (message := consumer.poll(30)) is not None and message.error() is None:
+        seen.append(message)
+    consumer.close()
+    return seen

@@ -1,4 +1,4 @@
-"""A desk with a library, conversations that were solved and some that were not, and all tables of the knowledge as text."""
+"""A desk with a library, conversations that were solved and some that were not, pages, and all tables of the knowledge as text."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from typing import Any
 from journey import BRAND, MASTER, NOW, desk_on, rows_of, tweet
 
 from harken.bootstrap import library
+from harken.errors import TryAgainError
 from harken.flow.desk import Desk
 from harken.flow.library_desk import LibraryDesk
 from harken.kit.clock import stopped_at
@@ -68,3 +69,29 @@ def documents(url: str) -> list[dict[str, Any]]:
         "SELECT d.document_id, d.version, d.title, d.text, d.file, d.subject, d.redacted, d.language, s.visibility, s.class "
         "FROM document d JOIN knowledge_scope s ON s.id = d.scope WHERE d.valid_to IS NULL ORDER BY d.document_id",
     )
+
+
+def page(folder: Path, name: str, words: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(f"# {name}\n\n{words}\n")
+    return folder
+
+
+def texts(url: str) -> str:
+    return " ".join(each["text"] for each in documents(url))
+
+
+class AwayOnce:
+    """An embedder that does not answer the first time."""
+
+    def __init__(self, then: object) -> None:
+        self._then, self.asked = then, 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._then, name)
+
+    def embed(self, said: list[str]) -> object:
+        self.asked += 1
+        if self.asked == 1:
+            raise TryAgainError("The model did not answer.", after_s=0)
+        return self._then.embed(said)  # type: ignore[attr-defined]

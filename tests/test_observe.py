@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from journey import NOW
 from live_cases import arrival, live_desk, made_up, whole_desk
+from live_web_cases import BATCH, EVENTS, HERE, spoke
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
-from test_live_web import BATCH, EVENTS, HERE, spoke
 
 from harken.cli import logs
 from harken.errors import TryAgainError, UnsuitableError

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from journey import NOW, Stops, harken, one_of, quick, rows_of, said, take_in_events
 from live_cases import SOURCE, arrival, made_up, receive_all, shuffled, whole_desk
+from live_web_cases import BATCH, EVENTS, HERE, spoke, told
 from starlette.testclient import TestClient
-from test_live_web import BATCH, EVENTS, HERE, spoke, told
 from test_tail import entries
 
 from harken.decide import policy

@@ -1,6 +1,8 @@
-"""One good event of every type, as a source would send it."""
+"""One good event of every type, as a source would send it, and what the platform makes of it."""
 
 from typing import Any
+
+from harken.intake.tracking import Tracked, tracked
 
 RECEIVED_US = 1_800_000_000_000_000  # 2027-01-15T08:00:00Z
 
@@ -57,3 +59,7 @@ def saying(type_: str, **properties: Any) -> dict[str, Any]:
     """The same with some properties changed; None leaves one out."""
     changed = {**PROPERTIES[type_], **properties}
     return wire(type_, properties={name: value for name, value in changed.items() if value is not None})
+
+
+def of(body: dict[str, Any]) -> Tracked:
+    return tracked(body, source="web", received_us=RECEIVED_US, blind=lambda kind, value: f"<{kind}|{value}>")
