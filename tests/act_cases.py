@@ -1,5 +1,6 @@
 """What the tests of acting share: a ticket, a desk whose clock moves, and other sides that count what they did."""
 
+import socketserver
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,7 @@ from harken.kit import db
 from harken.tickets import desk_rules
 
 SECRET = SecretStr("whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVoxMjM0NTY=")
+KEY = "4b0a2d0e-1111-5222-8333-444455556666"
 CAUSE = Cause(ticket=TICKET, id="kb:1", live=VERIFIED)
 REFUND = Proposal(action="refund", arguments={"amount_minor": 5000, "currency": "EUR"}, because="double charge")
 
@@ -231,3 +233,27 @@ def proposals(url: str) -> list[dict[str, Any]]:
         url,
         "SELECT id, action, state, people, encode(arguments_hash, 'hex') AS hash FROM action_proposal ORDER BY proposed_at, action, id",
     )
+
+
+@contextmanager
+def speaks(handle: Any) -> Iterator[int]:
+    """A server of raw bytes."""
+
+    class Raw(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            handle(self.request)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """The caller hung up: that is what is tried here."""
+
+    with Server(("127.0.0.1", 0), Raw) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()

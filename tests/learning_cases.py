@@ -7,10 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from journey import BRAND, MASTER, NOW, desk_on, rows_of, tweet
+import pytest
+from conftest import fresh_store
+from journey import ADA, BRAND, MASTER, NOW, Steady, desk_on, rows_of, take_in, tweet
+from psycopg.conninfo import conninfo_to_dict
 
 from harken.bootstrap import library
 from harken.errors import TryAgainError
+from harken.flow import learning
 from harken.flow.desk import Desk
 from harken.flow.library_desk import LibraryDesk
 from harken.kit.clock import stopped_at
@@ -95,3 +99,31 @@ class AwayOnce:
         if self.asked == 1:
             raise TryAgainError("The model did not answer.", after_s=0)
         return self._then.embed(said)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(name="school", scope="module")
+def school_that_learned(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database that has learned Ada's conversation and Maria's, which has her name and address in it."""
+    with fresh_store(postgres_url, _template) as url:
+        with shelf_on(url, tmp_path_factory.mktemp("school")) as (desk, shelf):
+            take_in(desk, [*ADA, *MARIA])
+            learning.learn(desk, shelf, Steady())
+        yield str(conninfo_to_dict(url)["dbname"])
+
+
+@pytest.fixture(name="learned_url")
+def url_that_learned(postgres_url: str, school: str) -> Iterator[str]:
+    """A store of the test's own that has learned them."""
+    with fresh_store(postgres_url, school) as url:
+        yield url
+
+
+@pytest.fixture(name="learned")
+def desk_that_learned(learned_url: str, tmp_path: Path) -> Iterator[tuple[Desk, LibraryDesk]]:
+    with shelf_on(learned_url, tmp_path) as (desk, shelf):
+        yield desk, shelf
+
+
+def id_of(url: str, customer: str) -> str:
+    [found] = [each["document_id"] for each in documents(url) if customer in each["file"]]
+    return str(found)

@@ -2,13 +2,15 @@
 
 import asyncio
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import pytest
 from decide_cases import context_of
 from hostile_models import ObedientModel, ScriptedModel, writer_with
 from journey import MASTER
@@ -25,9 +27,12 @@ from harken.domain.classification import Classification
 from harken.domain.decision import Advice, Context, Draft, Live
 from harken.domain.passage import Passage
 from harken.domain.verdict import Finding, Outcome, Verdict, strictest
-from harken.flow.recording import Made
+from harken.flow import recording, replaying
+from harken.flow.recording import Made, RecordId
 from harken.flow.replay_desk import ReplayDesk
+from harken.flow.replaying import Replayed
 from harken.flow.think import think
+from harken.kit import db
 from harken.privacy.keys import MasterKey
 from harken.settings import Settings
 
@@ -133,3 +138,49 @@ def replay_on(url: str, master: MasterKey = MASTER) -> Iterator[ReplayDesk]:
         yield replace(desk, judge=judge, writer=_as_it_was)
     finally:
         desk.database.close()
+
+
+class Keeper:
+    """Whoever answers: a database as it is served, and the master key."""
+
+    def __init__(self, url: str) -> None:
+        self.database = db.Database(url, size=1)
+        self.master = MASTER
+
+    def keep(self, made: Made) -> RecordId:
+        with self.database.transaction() as tx:
+            return recording.keep(tx, made, self)
+
+
+@pytest.fixture(name="keeper")
+def keeper_of_answers(store_url: str) -> Iterator[Keeper]:
+    kept = Keeper(store_url)
+    yield kept
+    kept.database.close()
+
+
+def again(url: str, record: RecordId, **changes: Any) -> Replayed:
+    with replay_on(url) as desk, desk.database.transaction() as tx:
+        return asyncio.run(replaying.replay(tx, record, replace(desk, **changes)))
+
+
+@cache
+def usual(*, modelled: bool = False) -> Made:
+    """A live question with passages that gets an answer; worded offline, or by a model."""
+    policy = policies.load()
+    lively = [context for context in contexts() if context.live]
+    made = (made_of(context, policy, 2) for context in lively)
+    place = next(at for at, each in enumerate(made) if each.advice.draft.mode != "offline")
+    return made_of(lively[place], policy, 2 if modelled else 0)
+
+
+def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Every plain value inside a manifest."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from leaves(inner, (*path, name))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from leaves(inner, (*path, place))
+    else:
+        yield path, value

@@ -26,8 +26,8 @@ from act_cases import (
     proposals,
 )
 from act_worker import LENA
+from crash_cases import PATIENCE_S, processes
 from journey import rows_of
-from test_crash import PATIENCE_S, processes
 from ticket_cases import office_on
 
 from harken.act.approvals import State

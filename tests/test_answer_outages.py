@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from answer_crash_cases import PATIENCE_S, PIN, Town, town_on
 from conftest import UNSAFE_BUT_QUICK, end_supervisor
-from test_answer_crash import PATIENCE_S, PIN, Town, town_on
 from test_answering import answers
 
 from harken.adapters.jobs import working

@@ -12,9 +12,9 @@ from random import Random
 import pytest
 from answer_worker import Hand
 from conftest import fresh_store
+from crash_cases import processes
 from journey import rows_of
 from test_answering import answers, bank_on, opened, url_of
-from test_crash import processes
 
 from harken.domain.ticket import OwnerType, TicketId
 from harken.flow import answering, asking, ticket_handling, ticketing

@@ -10,17 +10,8 @@ from typing import Any
 import fuzz_cases
 import pytest
 from conftest import fresh_store
-from fuzz_cases import (
-    CUSTOMERS,
-    Asker,
-    Seen,
-    call,
-    configured,
-    fuzz,
-    work_on_customers,
-    work_on_the_rest,
-    work_on_tickets,
-)
+from fuzz_asker import Asker, work_on_customers, work_on_the_rest, work_on_tickets
+from fuzz_cases import CUSTOMERS, Seen, call, configured, fuzz
 
 from harken.web.auth import clients, permissions
 from harken.web.auth.clients import Client

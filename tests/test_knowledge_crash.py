@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from conftest import fresh_store
+from crash_cases import PATIENCE_S, Dies, Does, end_connections, processes
 from documents_cases import written
 from journey import Steady, one_of, rows_of
 from knowledge_cases import Letters, add, library_on, shelf
-from test_crash import PATIENCE_S, Dies, Does, end_connections, processes
 
 from harken.adapters.embedders import WordLlama
 from harken.errors import TryAgainError

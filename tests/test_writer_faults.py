@@ -1,29 +1,31 @@
 """Every way in which a provider fails ends in a draft that says what happened."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import pytest
-from fake_models import Answer, FakeModels, fails, says, serving
-from pydantic import SecretStr
+from fake_models import Answer, FakeModels, fails, says
+from provider_cases import (  # noqa: F401  fixtures among them
+    CLAUDE,
+    GOOD,
+    GPT,
+    KEY,
+    PATIENT,
+    a_writer,
+    models_in_haste,
+    patient_models,
+    server_of_both,
+    writer_of_both,
+)
 from writer_cases import NOON, context, decision
 
-from harken.adapters.writers.asking import Asking, NoReplyError
 from harken.adapters.writers.budget import Budget, Ceilings, Limit
 from harken.adapters.writers.fallback import ModelWriter
-from harken.adapters.writers.model import Limits, PricedModel, anthropic, azure, model_writer, openai
+from harken.adapters.writers.model import PricedModel, anthropic, model_writer, openai
 from harken.adapters.writers.offline import OfflineWriter
-from harken.adapters.writers.prompt import Prompt
 from harken.domain.decision import Action
-from harken.kit.clock import Clock, stopped_at
+from harken.kit.clock import stopped_at
 
-KEY = "sk-never-printed-4711"
-CLAUDE, GPT = "anthropic:claude-haiku-5-5", "openai-compatible:gpt-4.1-mini"
-GOOD = says("Thank you for the reference. Which bank is your landlord with?", "The missing detail is the bank.")
-AT_NOON = stopped_at(NOON)
-PATIENT, HASTY = Limits(timeout_s=30, max_tokens=300), Limits(timeout_s=0.25, max_tokens=300)
 NOT_JSON = Answer(text="Sure! Here is your message.")
 
 FAULTS = {
@@ -53,53 +55,6 @@ FAULTS = {
     "cut off late": (Answer(text=GOOD.text, stop="length"), "answer cut off", 1),
     "refusal": (Answer(text="", stop="refusal"), "refused to answer", 1),
 }
-
-NEVER_DONE = {"hang", "slow drip"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeModels]:
-    with serving() as models:
-        yield models
-
-
-def both(server: FakeModels, limits: Limits) -> list[PricedModel]:
-    return [
-        anthropic(SecretStr(KEY), base_url=server.url, limits=limits),
-        openai(KEY, base_url=f"{server.url}/v1", limits=limits),
-    ]
-
-
-@pytest.fixture(scope="module")
-async def models(server: FakeModels) -> AsyncIterator[list[PricedModel]]:
-    opened = both(server, PATIENT)
-    yield opened
-    for model in opened:
-        await model.close()
-
-
-@pytest.fixture(scope="module")
-async def hasty_models(server: FakeModels) -> AsyncIterator[list[PricedModel]]:
-    """For answers that are never complete."""
-    opened = both(server, HASTY)
-    yield opened
-    for model in opened:
-        await model.close()
-
-
-@pytest.fixture
-def writer(
-    server: FakeModels, models: list[PricedModel], hasty_models: list[PricedModel], request: pytest.FixtureRequest
-) -> ModelWriter:
-    server.asked.clear()
-    asked = request.node.callspec.params if hasattr(request.node, "callspec") else {}
-    return a_writer(hasty_models if asked.get("fault") in NEVER_DONE else models)
-
-
-def a_writer(models: list[PricedModel], usd: float = 5.0, clock: Clock = AT_NOON, concurrent: int = 8) -> ModelWriter:
-    return model_writer(
-        models, clock=clock, budget=Budget(Ceilings(day=Limit(usd)), clock), asking=Asking(concurrent=concurrent)
-    )
 
 
 async def test_the_first_model_writes(server: FakeModels, writer: ModelWriter) -> None:
@@ -227,84 +182,3 @@ async def test_without_money_nobody_is_asked(server: FakeModels, models: list[Pr
     assert draft.mode == "offline"
     assert draft.notes == (f"{CLAUDE}: daily budget used up", f"{GPT}: daily budget used up")
     assert not server.asked
-
-
-async def test_no_more_calls_at_once_than_allowed() -> None:
-    with serving() as server:
-        server.script("anthropic", Answer(text=GOOD.text, wait_s=0.02, then_answer=True))
-        model = anthropic(KEY, base_url=server.url)
-
-        writer = a_writer([model], concurrent=2)
-        drafts = await asyncio.gather(*(writer.write(decision(), context()) for _ in range(8)))
-        await writer.close()
-
-    assert [draft.mode for draft in drafts] == [CLAUDE] * 8
-    assert server.most_at_once == 2
-
-
-async def test_azure_speaks_to_the_deployment(server: FakeModels) -> None:
-    server.asked.clear()
-    server.script("openai", GOOD)
-    model = azure(SecretStr(KEY), endpoint=server.url, deployment="wording", limits=PATIENT)
-
-    reply = await model.ask(Prompt(system="", user="{}", tokens=10))
-    await model.close()
-
-    [asked] = server.asked
-    assert asked.path.startswith("/openai/deployments/wording/chat/completions?api-version=")
-    assert asked.headers["api-key"] == KEY
-    assert model.name == "azure:wording"
-    assert reply.notes == ("unpriced",)
-    assert reply.usage.usd == 0.0
-
-
-async def test_the_answer_has_two_texts_and_nothing_else(server: FakeModels, writer: ModelWriter) -> None:
-    server.script("anthropic", fails(500))
-    server.script("openai", GOOD)
-
-    await writer.write(decision(), context())
-
-    first, second = server.asked
-    asked_for = [
-        first.body["output_config"]["format"]["schema"],
-        second.body["response_format"]["json_schema"]["schema"],
-    ]
-    for schema in asked_for:
-        assert set(schema["properties"]) == {"message", "reasoning"}
-        assert schema["additionalProperties"] is False
-    assert second.body["response_format"]["json_schema"]["strict"] is True
-    assert first.body["max_tokens"] == 300
-
-
-@pytest.mark.parametrize(
-    ("make", "model", "sent"),
-    [(anthropic, "claude-haiku-5-5", False), (openai, "gpt-4.1-mini", True), (openai, "o3", False)],
-)
-async def test_a_temperature_is_dropped_where_it_is_refused(
-    server: FakeModels, make: object, model: str, sent: bool
-) -> None:
-    assert callable(make)
-    server.asked.clear()
-    server.script("anthropic", GOOD)
-    server.script("openai", GOOD)
-    url = server.url if make is anthropic else f"{server.url}/v1"
-    asked = make(KEY, model=model, base_url=url, limits=Limits(temperature=0.3))
-
-    reply = await asked.ask(Prompt(system="", user="{}", tokens=10))
-    await asked.close()
-
-    assert ("temperature" in server.asked[0].body) is sent
-    assert any(note.startswith("temperature not sent") for note in reply.notes) is not sent
-
-
-async def test_the_key_is_in_no_exception(server: FakeModels) -> None:
-    server.script("anthropic", fails(401))
-    model = anthropic(KEY, base_url=server.url, limits=PATIENT)
-
-    with pytest.raises(NoReplyError) as caught:
-        await model.ask(Prompt(system="", user="{}", tokens=10))
-    await model.close()
-
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
-    assert KEY not in repr(caught.value) + str(caught.value) + repr(model) + repr(vars(caught.value))

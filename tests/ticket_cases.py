@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from journey import MASTER, NOW
 from live_cases import whole_desk
 
-from harken.domain.ticket import Ticket, TicketId
-from harken.flow import ticketing
+from harken.domain.ticket import Owner, OwnerType, Ticket, TicketId
+from harken.flow import ticket_turns, ticket_watch, ticketing
 from harken.flow.desk import Desk
 from harken.flow.ticket_desk import TicketDesk
 from harken.flow.ticket_words import Words
@@ -21,6 +22,8 @@ from harken.kit import db
 from harken.privacy.ring import KeyRing
 from harken.tickets import desk_rules, store
 from harken.tickets.changes import Stamped
+
+LENA = Owner(type=OwnerType.PERSON, id="lena")
 
 
 @dataclass
@@ -84,3 +87,14 @@ def office_on(url: str, home: Path, *, rules: Path | None = None, now: datetime 
 
 def _same(desk: TicketDesk) -> TicketDesk:
     return desk
+
+
+@pytest.fixture(name="office")
+def office_whose_tables_agree(store_url: str, tmp_path: Path) -> Iterator[Office]:
+    with office_on(store_url, tmp_path) as made:
+        yield made
+        assert ticket_watch.check(made.desk).mismatches == ()
+
+
+def texts(office: Office, name: str) -> list[str]:
+    return [each.text for each in ticket_turns.look(name, office.desk).messages if not each.private]
